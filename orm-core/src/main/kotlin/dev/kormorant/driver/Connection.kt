@@ -1,0 +1,75 @@
+package dev.kormorant.driver
+
+/**
+ * One link to a database. At most one statement is in progress; the pool lends a connection to one user at a time, but
+ * [status], [cancel] and [close] may be called from any thread at any time.
+ */
+public interface Connection {
+    /** Facts about the server behind this connection. */
+    public val dialect: Dialect
+
+    /** The server's own name for this session (backend pid, connection id), or `null` where there is none. */
+    public val serverId: Long?
+
+    /** What the wire last said, never what the user is believed to have done. */
+    public val status: ConnectionStatus
+
+    /**
+     * Sends [statement] and suspends until its answer has arrived *whole*: the next statement can never see a part of it.
+     *
+     * If the coroutine is cancelled, the call ends at once with the cancellation while the statement goes on and [status] is
+     * [ConnectionStatus.BUSY]; the caller still owns the connection and calls [cancel] or [close].
+     *
+     * @throws dev.kormorant.DatabaseException if the database refuses the statement; the connection stays usable.
+     * @throws dev.kormorant.ConnectionException if the link is lost; the status is [ConnectionStatus.CLOSED] then.
+     * @throws dev.kormorant.ConnectionBusyException if another statement is in progress; nothing is sent.
+     * @throws IllegalArgumentException if the number of arguments is not the number of parameters; nothing is sent.
+     */
+    public suspend fun execute(statement: SqlStatement): RawResult
+
+    /**
+     * Like [execute], but the rows come in portions of about [fetchSize] and never more than a few portions are held in memory.
+     * The connection is [ConnectionStatus.BUSY] until the stream has ended or is closed.
+     */
+    public suspend fun stream(statement: SqlStatement, fetchSize: Int): RowStream
+
+    /**
+     * Asks the server to stop the statement in progress and suspends until it has been answered whole, one way or the other.
+     * Returns at once when none is in progress. A cancel never outlives this call: it cannot hit the next statement.
+     * It has no bound of its own; the caller sets one and then [close]s.
+     */
+    public suspend fun cancel()
+
+    /** Closes the link without waiting for anything; a statement in progress fails with `ConnectionException`. May be repeated. */
+    public fun close()
+}
+
+/** State of a connection as told by the wire. */
+public enum class ConnectionStatus {
+    /** Outside a transaction; the only state in which a pool may keep a connection. */
+    IDLE,
+
+    /** Inside a transaction that can go on. */
+    IN_TRANSACTION,
+
+    /** Inside a transaction that the server will only roll back (PostgreSQL after an error). */
+    FAILED,
+
+    /** A statement is in progress. */
+    BUSY,
+
+    /** The link is gone. */
+    CLOSED,
+}
+
+/** Rows of a running statement, read by one coroutine. */
+public interface RowStream {
+    /** Columns of the rows, in order. */
+    public val columns: List<RawColumn>
+
+    /** The next rows, at least one, or `null` after the last; throws as [Connection.execute] does. */
+    public suspend fun next(): List<Array<Any?>>?
+
+    /** Ends the statement, early or not; afterwards the connection can take the next one. May be repeated. */
+    public suspend fun close()
+}

@@ -1,0 +1,61 @@
+package dev.kormorant.driver
+
+import dev.kormorant.Isolation
+import org.jetbrains.exposed.v1.core.Version
+import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
+
+/** Facts about one kind of database: a capability is a property here, never a test for a class elsewhere. */
+public interface Dialect {
+    /** `PostgreSQL`, `MySQL`, `MariaDB`, `SQLite`. */
+    public val name: String
+
+    /** Version of the server that was asked. */
+    public val version: Version
+
+    /** Exposed's renderer for this database. */
+    public val exposed: DatabaseDialect
+
+    /** How names are quoted and folded. */
+    public val identifiers: IdentifierRules
+
+    /** Parameters one statement may have; longer batches are split. */
+    public val maxParameters: Int
+
+    /** Statements that can answer with rows by `RETURNING`. */
+    public val returning: Set<DmlKind>
+
+    /** Whether DDL is part of a transaction; where not, it commits the transaction that is open. */
+    public val transactionalDdl: Boolean
+
+    /** Whether an error leaves the transaction unusable until a rollback to a savepoint or to its start. */
+    public val errorAbortsTransaction: Boolean
+
+    /**
+     * Distance between the ids of the rows of one multi-row insert when [returning] has no INSERT and the database reports
+     * the first id only; `null` where that does not apply.
+     */
+    public val generatedIdStep: Long? get() = null
+
+    /** Statements that open a transaction; `null` is the database's own default level. */
+    public fun begin(isolation: Isolation?, readOnly: Boolean): List<String>
+}
+
+/** A kind of data change. */
+public enum class DmlKind { INSERT, UPDATE, DELETE }
+
+/** How a database treats names. */
+public class IdentifierRules(
+    /** Character around a quoted name. */
+    public val quote: String,
+    /** What becomes of an unquoted name. */
+    public val folding: Folding,
+    /** Characters of a name that are kept. */
+    public val maxLength: Int,
+    /** Words beyond SQL:2003 that cannot be unquoted names, in any case. */
+    public val keywords: List<String>,
+    /** Characters allowed in an unquoted name besides letters, digits and `_`. */
+    public val extraCharacters: String = "",
+)
+
+/** What a database makes of the case of an unquoted name. */
+public enum class Folding { LOWER, UPPER, PRESERVE }
