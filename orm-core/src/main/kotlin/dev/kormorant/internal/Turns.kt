@@ -1,0 +1,84 @@
+package dev.kormorant.internal
+
+import dev.kormorant.ConnectionBusyException
+import kotlinx.coroutines.CancellableContinuation
+import kotlinx.coroutines.suspendCancellableCoroutine
+import kotlin.coroutines.resume
+import kotlin.coroutines.resumeWithException
+import kotlin.time.Duration
+
+/**
+ * The order in which coroutines use one connection: one at a time, first come first served, and only from the innermost open [Level].
+ *
+ * A coroutine of an outer level waits until the nested one has ended, so its statement can never land inside somebody else's
+ * savepoint. A waiter that is cancelled, or waits longer than [bound], leaves the queue and never held the turn.
+ */
+internal class Turns(private val timer: Timer, private val bound: Duration) {
+    private val monitor = Any()
+    private val waiters = ArrayDeque<Waiter>()
+    private var taken = false
+
+    /** The only level whose statements may run; changed by the holder of the turn. */
+    @Volatile
+    var innermost: Level? = null
+        private set
+
+    suspend fun take(level: Level) {
+        if (tryTake(level)) return
+        var alarm: AutoCloseable? = null
+        try {
+            suspendCancellableCoroutine { continuation ->
+                val waiter = Waiter(level, continuation)
+                val passed = synchronized(monitor) {
+                    if (free(level)) taken = true else waiters += waiter
+                    waiter !in waiters
+                }
+                if (passed) {
+                    waiter.pass()
+                } else {
+                    continuation.invokeOnCancellation { synchronized(monitor) { waiters -= waiter } }
+                    alarm = timer.schedule(bound) {
+                        if (synchronized(monitor) { waiters.remove(waiter) }) continuation.resumeWithException(tooLong(level))
+                    }
+                }
+            }
+        } finally {
+            alarm?.close()
+        }
+    }
+
+    /** Gives the turn back; [next] is the innermost level from now on. */
+    fun give(next: Level? = innermost) {
+        val passed = synchronized(monitor) {
+            innermost = next
+            taken = false
+            waiters.firstOrNull { free(it.level) }?.also {
+                waiters -= it
+                taken = true
+            }
+        }
+        passed?.pass()
+    }
+
+    /** Takes the turn if that needs no waiting. */
+    fun tryTake(level: Level): Boolean = synchronized(monitor) { free(level).also { if (it) taken = true } }
+
+    /** A closed level may pass as well: its user finds out and gives the turn back. */
+    private fun free(level: Level) = !taken && (innermost === level || level.isClosed)
+
+    private fun tooLong(level: Level): ConnectionBusyException {
+        val inner = innermost
+        return ConnectionBusyException(
+            "A statement waited $bound for its turn on the connection of the transaction ${level.origin}.",
+            if (inner == null || inner === level) {
+                "Another statement or stream of this transaction is still running."
+            } else {
+                "The nested transaction ${inner.origin} is still open; it must not wait for its siblings."
+            },
+        )
+    }
+
+    private inner class Waiter(val level: Level, private val continuation: CancellableContinuation<Unit>) {
+        fun pass() = continuation.resume(Unit) { _, _, _ -> give() }
+    }
+}
