@@ -12,6 +12,7 @@ import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.internal.Binder
 import dev.kormorant.internal.ConnectionPool
+import dev.kormorant.internal.PooledConnection
 import dev.kormorant.internal.ExposedBridge
 import dev.kormorant.internal.Scope
 import dev.kormorant.internal.ScopeKey
@@ -47,9 +48,9 @@ public class Database private constructor(
     internal val scopeKey = ScopeKey()
     private val listeners = config.listeners.toTypedArray()
 
-    private val writers = ConnectionPool(config.pool, config.pool.max.coerceAtMost(driver.maxWriters), timer) { driver.connect(Access.WRITE) }
+    private val writers = ConnectionPool(config.pool.limitedTo(driver.maxWriters), timer) { driver.connect(Access.WRITE) }
     private val readers =
-        if (driver.maxReaders > 0) ConnectionPool(config.pool, driver.maxReaders, timer) { driver.connect(Access.READ) } else writers
+        if (driver.maxReaders == 0) writers else ConnectionPool(config.pool.limitedTo(driver.maxReaders), timer) { driver.connect(Access.READ) }
 
     @Volatile
     private var bridge: ExposedBridge? = null
@@ -70,8 +71,8 @@ public class Database private constructor(
      */
     public suspend fun connect() {
         if (isOpen) return
-        writers.reopen()
-        if (readers !== writers) readers.reopen()
+        writers.open()
+        if (readers !== writers) readers.open()
         openBridge()
     }
 
@@ -128,11 +129,11 @@ public class Database private constructor(
 
     /** The bridge to Exposed, made when the first connection has told what the server is. */
     internal suspend fun openBridge(): ExposedBridge = bridge ?: run {
-        val connection = writers.acquire()
+        val lent = writers.acquire()
         try {
-            bridge ?: bridgeTo(connection.dialect)
+            bridgeTo(lent.connection.dialect)
         } finally {
-            writers.release(connection)
+            writers.release(lent)
         }
     }
 
@@ -141,17 +142,17 @@ public class Database private constructor(
     /** Runs [statement] in the transaction of the caller, else in autocommit on a connection of its own. */
     internal suspend fun run(statement: SqlStatement, access: Access = Access.WRITE): RawResult {
         currentCoroutineContext()[scopeKey]?.let { return it.level.session.execute(it.level, statement) }
-        val connection = acquire(access)
+        val lent = acquire(access)
         try {
-            return execute(connection, statement)
+            return execute(lent.connection, statement)
         } finally {
-            release(access, connection)
+            release(access, lent)
         }
     }
 
-    internal suspend fun acquire(access: Access): Connection = poolFor(access).acquire()
+    internal suspend fun acquire(access: Access): PooledConnection = poolFor(access).acquire()
 
-    internal fun release(access: Access, connection: Connection) = poolFor(access).release(connection)
+    internal fun release(access: Access, connection: PooledConnection) = poolFor(access).release(connection)
 
     private fun poolFor(access: Access) = if (access == Access.READ) readers else writers
 
@@ -204,7 +205,6 @@ public class Database private constructor(
         public fun open(url: String, block: DatabaseConfig.() -> Unit = {}): Database {
             val config = DatabaseConfig().apply(block)
             config.validate()
-            config.pool.validate()
             val parsed = DatabaseUrl.parse(url)
             val options = DriverOptions(
                 config.connectTimeout,

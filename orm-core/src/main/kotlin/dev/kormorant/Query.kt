@@ -24,6 +24,7 @@ import org.jetbrains.exposed.v1.core.ResultRow
 import org.jetbrains.exposed.v1.core.SortOrder
 import org.jetbrains.exposed.v1.core.and
 import org.jetbrains.exposed.v1.core.or
+import org.jetbrains.exposed.v1.core.targetTables
 import org.jetbrains.exposed.v1.core.vendors.ForUpdateOption
 
 /**

@@ -22,10 +22,12 @@ import kotlin.coroutines.CoroutineContext
 internal class Session(val database: Database, private val access: Access) {
     val turns = Turns(database.timer, database.config.transactionWaitTimeout)
 
-    /** `null` until the first statement. Written by the holder of the turn. */
+    /** Written by the holder of the turn. */
     @Volatile
-    var connection: Connection? = null
-        private set
+    private var lent: PooledConnection? = null
+
+    /** `null` until the first statement. */
+    val connection: Connection? get() = lent?.connection
 
     /** The last error a statement ended with: what an aborted transaction is blamed on. */
     @Volatile
@@ -42,12 +44,12 @@ internal class Session(val database: Database, private val access: Access) {
     /** Runs [block] with the turn and a connection on which every level down to [level] has begun. */
     suspend fun <T> withConnection(level: Level, block: suspend (Connection) -> T): T = withTurn(level) {
         try {
-            val lent = connection ?: database.acquire(access).also { connection = it }
-            if (lent.status == ConnectionStatus.CLOSED) {
+            val connection = (lent ?: database.acquire(access).also { lent = it }).connection
+            if (connection.status == ConnectionStatus.CLOSED) {
                 throw ConnectionException("The connection of the transaction ${level.origin} is lost.", "Its work is rolled back; run it again.", lastError)
             }
-            begin(level, lent)
-            block(lent)
+            begin(level, connection)
+            block(connection)
         } catch (error: OrmException) {
             lastError = error
             throw error
@@ -73,8 +75,8 @@ internal class Session(val database: Database, private val access: Access) {
 
     /** Gives the connection back; the pool keeps it only in the state it was lent. */
     fun close() {
-        connection?.let { database.release(access, it) }
-        connection = null
+        lent?.let { database.release(access, it) }
+        lent = null
     }
 }
 
