@@ -121,7 +121,7 @@ public open class Query(override val set: FieldSet) : AbstractQuery<Query>(set.s
      *
      * @throws RecordNotFoundException if there is none.
      */
-    public suspend fun first(): ResultRow = firstOrNull() ?: throw notFound()
+    public suspend fun first(): ResultRow = firstOrNull() ?: throw notFound(Database.current())
 
     /** The first row, or `null`; asks for one only. */
     public suspend fun firstOrNull(): ResultRow? = limited(1).toList().firstOrNull()
@@ -132,7 +132,7 @@ public open class Query(override val set: FieldSet) : AbstractQuery<Query>(set.s
      * @throws RecordNotFoundException if there is none.
      * @throws TooManyRowsException if there are more.
      */
-    public suspend fun single(): ResultRow = singleOrNull() ?: throw notFound()
+    public suspend fun single(): ResultRow = singleOrNull() ?: throw notFound(Database.current())
 
     /**
      * The only row, or `null` if there is none; asks for two at most.
@@ -141,13 +141,14 @@ public open class Query(override val set: FieldSet) : AbstractQuery<Query>(set.s
      */
     public suspend fun singleOrNull(): ResultRow? {
         val rows = limited(2).toList()
-        if (rows.size > 1) throw TooManyRowsException("The query on ${tableNames()} returned more than one row.", sql())
+        if (rows.size > 1) throw tooMany(Database.current())
         return rows.firstOrNull()
     }
 
     /** How many rows the query returns, LIMIT, OFFSET, DISTINCT and GROUP BY included; [ignoreLimit] leaves LIMIT and OFFSET out. */
-    public suspend fun count(ignoreLimit: Boolean = false): Long {
-        val database = Database.current()
+    public suspend fun count(ignoreLimit: Boolean = false): Long = count(Database.current(), ignoreLimit)
+
+    internal suspend fun count(database: Database, ignoreLimit: Boolean): Long {
         val bridge = database.openBridge()
         val counted = copy()
         if (ignoreLimit) {
@@ -174,12 +175,13 @@ public open class Query(override val set: FieldSet) : AbstractQuery<Query>(set.s
 
     internal val access: Access get() = if (isForUpdate()) Access.WRITE else Access.READ
 
-    internal fun statement(bridge: ExposedBridge): SqlStatement = withoutUnknownLock(bridge).let { bridge.prepare { it.prepareSQL(this) } }
+    internal fun statement(bridge: ExposedBridge, reusable: Boolean = true): SqlStatement =
+        withoutUnknownLock(bridge).let { bridge.prepare(reusable) { it.prepareSQL(this) } }
 
     private fun withoutUnknownLock(bridge: ExposedBridge): Query =
         if (!isForUpdate() || bridge.dialect.supportsForUpdate) this else copy().also { it.forUpdate = null }
 
-    private fun limited(count: Int): Query = copy().also { it.limit = limit?.coerceAtMost(count) ?: count }
+    internal fun limited(count: Int): Query = copy().also { it.limit = limit?.coerceAtMost(count) ?: count }
 
     /** Two fields under one name would make their positions ambiguous. */
     private fun withDistinctFields(): Query {
@@ -202,9 +204,11 @@ public open class Query(override val set: FieldSet) : AbstractQuery<Query>(set.s
         set.fields.mapIndexed { position, field -> if (field is IExpressionAlias<*>) field else ExpressionAlias(field, "c$position") },
     )
 
-    private suspend fun notFound() = RecordNotFoundException("The query on ${tableNames()} returned no row.", sql())
+    internal suspend fun notFound(database: Database) = RecordNotFoundException("The query on ${tableNames()} returned no row.", sql(database))
+
+    internal suspend fun tooMany(database: Database) = TooManyRowsException("The query on ${tableNames()} returned more than one row.", sql(database))
 
     private fun tableNames() = targets.joinToString { it.tableName }
 
-    private suspend fun sql(): String = statement(Database.current().openBridge()).sql
+    private suspend fun sql(database: Database): String = statement(database.openBridge()).sql
 }

@@ -19,6 +19,7 @@ import org.jetbrains.exposed.v1.core.statements.api.IdentifierManagerApi
 import org.jetbrains.exposed.v1.core.transactions.TransactionManagerApi
 import org.jetbrains.exposed.v1.core.transactions.withThreadLocalTransaction
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
+import java.util.concurrent.ConcurrentHashMap
 import org.jetbrains.exposed.v1.exceptions.UnsupportedByDialectException as UnsupportedByExposedDialect
 
 /**
@@ -28,7 +29,11 @@ import org.jetbrains.exposed.v1.exceptions.UnsupportedByDialectException as Unsu
  * synchronous block; it must not suspend. This file is the only one that opts in to Exposed's internal API.
  */
 internal class ExposedBridge(val dialect: Dialect, url: String) {
-    val transaction: Transaction = InertTransaction(BridgedDatabase(dialect, url))
+    private val transaction: Transaction = InertTransaction(BridgedDatabase(dialect, url))
+    private val tables = ConcurrentHashMap<TableShape, TableSql>()
+
+    /** The SQL of a model's table, made at its first use. */
+    fun sqlOf(shape: TableShape): TableSql = tables[shape] ?: tables.getOrPut(shape) { TableSql(this, shape) }
 
     fun <T> render(block: (Transaction) -> T): T = try {
         withThreadLocalTransaction(transaction) { block(transaction) }

@@ -8,10 +8,7 @@ import dev.kormorant.driver.SqlStatement
 import dev.kormorant.transaction
 import org.jetbrains.exposed.v1.core.Column
 import org.jetbrains.exposed.v1.core.ColumnWithTransform
-import org.jetbrains.exposed.v1.core.EqOp
 import org.jetbrains.exposed.v1.core.Expression
-import org.jetbrains.exposed.v1.core.Op
-import org.jetbrains.exposed.v1.core.QueryParameter
 import org.jetbrains.exposed.v1.core.ResultRow
 import org.jetbrains.exposed.v1.core.Slice
 import org.jetbrains.exposed.v1.core.Table
@@ -48,7 +45,7 @@ private suspend fun Database.readMissing(bridge: ExposedBridge, columns: List<Co
     val chunk = bridge.dialect.maxParameters / key.size
     val found = HashMap<List<Any?>, ResultRow>()
     for (part in rows.chunked(chunk)) {
-        val query = Query(Slice(table, fields)).where { part.map { row -> key.map { it.equalTo(row[it]) }.compoundAnd() }.compoundOr() }
+        val query = Query(Slice(table, fields)).where { part.map { row -> key.map { it equalTo row[it] }.compoundAnd() }.compoundOr() }
         for (row in RowReader(fields, bridge).read(run(query.statement(bridge)))) found[key.map { row[it] }] = row
     }
     return bridge.render {
@@ -57,11 +54,6 @@ private suspend fun Database.readMissing(bridge: ExposedBridge, columns: List<Co
             ResultRow.createAndFillValues(row.fieldIndex.keys.associateWith { row.getOrNull(it) } + columns.associateWith { read.getOrNull(it) })
         }
     }
-}
-
-private fun Column<*>.equalTo(value: Any?): Op<Boolean> {
-    @Suppress("UNCHECKED_CAST")
-    return EqOp(this, QueryParameter(value as Any, columnType as org.jetbrains.exposed.v1.core.IColumnType<Any>))
 }
 
 /** One rendered INSERT and how to read its answer. */
