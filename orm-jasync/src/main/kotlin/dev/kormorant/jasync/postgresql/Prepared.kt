@@ -47,6 +47,7 @@ internal class PreparedStatements(private val capacity: Int) {
      */
     fun find(statement: SqlStatement): Prepared {
         val types = statement.types
+        require(statement.values.size == types.size) { "The statement has ${types.size} types and ${statement.values.size} arguments." }
         val key = StatementKey(statement.sql, IntArray(types.size) { oidOf(types[it], statement.values[it]) })
         val keep = statement.reusable && capacity > 0
         if (keep) cache[key]?.let { return it }

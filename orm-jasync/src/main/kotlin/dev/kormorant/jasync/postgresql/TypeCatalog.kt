@@ -56,7 +56,7 @@ internal class TypeLookup(val oids: List<Int>, private val name: String) {
     private companion object {
         /** A domain over a type is read as that type. */
         const val SQL = "SELECT t.oid::int8, t.typname::text, coalesce(nullif(e.typbasetype, 0), e.oid)::int8, e.typdelim::text " +
-            "FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND t.typlen = -1 " +
+            "FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_type e ON e.typarray = t.oid " +
             "WHERE t.oid::int8 = ANY (\$1)"
     }
 }
