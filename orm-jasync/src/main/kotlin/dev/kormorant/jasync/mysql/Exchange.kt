@@ -3,6 +3,7 @@ package dev.kormorant.jasync.mysql
 import dev.kormorant.ErrorDetails
 import dev.kormorant.QueryTimeoutException
 import dev.kormorant.SyntaxException
+import dev.kormorant.UnsupportedByDialectException
 import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
@@ -122,8 +123,12 @@ internal abstract class Execution(connection: MySqlConnection, private val state
         val expected = cached?.parameterCount ?: ServerSql.parse(statement.sql, SqlSyntax.MYSQL).parameterCount
         when {
             expected != values -> finish(IllegalArgumentException("The statement has $expected parameters but $values values."))
-            values > MySqlFamily.MAX_PARAMETERS ->
-                finish(IllegalArgumentException("The statement has $values parameters, more than the ${MySqlFamily.MAX_PARAMETERS} the database can take."))
+            values > MySqlFamily.MAX_PARAMETERS -> finish(
+                UnsupportedByDialectException(
+                    "The statement has $values parameters, the database takes ${MySqlFamily.MAX_PARAMETERS}.",
+                    "Split it into several statements.",
+                ),
+            )
             cached != null -> execute(cached)
             values == 0 && !statement.reusable && !mayReturnRows(statement.sql) -> query()
             else -> prepare()

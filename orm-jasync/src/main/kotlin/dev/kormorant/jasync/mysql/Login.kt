@@ -13,11 +13,14 @@ import dev.kormorant.jasync.await
 import io.netty.buffer.ByteBuf
 import io.netty.channel.Channel
 import kotlinx.coroutines.channels.ClosedReceiveChannelException
+import kotlinx.coroutines.suspendCancellableCoroutine
+import java.io.IOException
 import java.security.GeneralSecurityException
 import java.security.KeyFactory
 import java.security.spec.X509EncodedKeySpec
 import java.util.Base64
 import javax.crypto.Cipher
+import kotlin.coroutines.resume
 import kotlin.experimental.xor
 import kotlinx.coroutines.channels.Channel as Queue
 
@@ -55,6 +58,8 @@ internal class LoginPackets : PacketReceiver {
     }
 
     suspend fun next(): ByteBuf = packets.receive()
+
+    val isEmpty: Boolean get() = packets.tryReceive().isFailure
 }
 
 /**
@@ -63,6 +68,7 @@ internal class LoginPackets : PacketReceiver {
  */
 internal class Login(private val address: MySqlAddress, private val channel: Channel, private val decoder: PacketDecoder, private val packets: LoginPackets) {
     private var encrypted = false
+    private var sequence = 0
 
     suspend fun run(): Greeting = try {
         val greeting = greeting()
@@ -72,7 +78,7 @@ internal class Login(private val address: MySqlAddress, private val channel: Cha
         Greeting(greeting.connectionId, capabilities)
     } catch (e: ClosedReceiveChannelException) {
         throw lost(e)
-    } catch (e: java.io.IOException) {
+    } catch (e: IOException) {
         throw lost(e)
     } catch (e: IndexOutOfBoundsException) {
         throw notMySql(e)
@@ -84,7 +90,7 @@ internal class Login(private val address: MySqlAddress, private val channel: Cha
         ConnectionException("$address does not speak the protocol of MySQL.", "Check host and port in the URL.", cause, isTransient = false)
 
     private suspend fun greeting(): HandshakeMessage {
-        val packet = packets.next()
+        val packet = receive()
         when (packet.readUnsignedByte().toInt()) {
             PROTOCOL_VERSION -> return HandshakeV10Decoder().decode(packet) as HandshakeMessage
             ERROR -> throw refused(packet)
@@ -117,9 +123,11 @@ internal class Login(private val address: MySqlAddress, private val channel: Cha
     }
 
     private suspend fun startTls(capabilities: Int) {
-        if (decoder.hasRest) throw notMySql(null)
         send { writeHead(it, capabilities) }
         address.tls.start(channel, address.host, address.port)
+        // What came in between was not encrypted and may be anybody's.
+        val clean = suspendCancellableCoroutine { channel.eventLoop().execute { it.resume(packets.isEmpty && !decoder.hasRest) } }
+        if (!clean) throw notMySql(null)
         encrypted = true
     }
 
@@ -141,7 +149,7 @@ internal class Login(private val address: MySqlAddress, private val channel: Cha
             if (capabilities and CONNECT_ATTRIBUTES != 0) writeAttributes(buf)
         }
         while (true) {
-            val packet = packets.next()
+            val packet = receive()
             when (packet.readUnsignedByte().toInt()) {
                 0 -> return
                 ERROR -> throw refused(packet)
@@ -195,7 +203,7 @@ internal class Login(private val address: MySqlAddress, private val channel: Cha
         val plain = password.toByteArray() + 0
         if (encrypted) return send { it.writeBytes(plain) }
         send { it.writeByte(REQUEST_PUBLIC_KEY) }
-        val packet = packets.next()
+        val packet = receive()
         if (packet.readUnsignedByte().toInt() != MORE_DATA) throw notMySql(null)
         for (i in plain.indices) plain[i] = plain[i] xor challenge[i % challenge.size]
         val secret = try {
@@ -227,8 +235,10 @@ internal class Login(private val address: MySqlAddress, private val channel: Cha
 
     private fun refused(packet: ByteBuf): ConnectionException = connectionRefused(address, ServerError.read(packet, packet.writerIndex()))
 
+    private suspend fun receive(): ByteBuf = packets.next().also { sequence = decoder.nextSequence }
+
     private suspend fun send(write: (ByteBuf) -> Unit) {
-        channel.writeAndFlush(channel.alloc().packet(decoder.nextSequence, write = write)).await()
+        channel.writeAndFlush(channel.alloc().packet(sequence++, write = write)).await()
     }
 
     private companion object {

@@ -17,7 +17,7 @@ import kotlin.time.Duration
  * of the two the server is.
  *
  * URL parameters: `sslmode` = `disable`, `prefer` (the default), `require`, `verify-ca` or `verify-full`; `sslrootcert` = a PEM file of
- * trusted authorities, by default those of the JVM; `applicationName` = a name shown in the server's list of connections.
+ * trusted authorities, by default those of the JVM; `application_name` = a name shown in the server's list of connections.
  */
 public class MySqlDriverProvider : DriverProvider {
     override val schemes: Set<String> get() = setOf("mysql", "mariadb")
@@ -43,7 +43,7 @@ public class MySqlDriverProvider : DriverProvider {
             url.database,
             user,
             { options.password?.invoke() },
-            url.parameters["applicationName"],
+            url.parameters["application_name"],
             Tls.of(url.parameters["sslmode"], url.parameters["sslrootcert"]),
         )
         return MySqlDriver(address, options.connectTimeout, options.statementCacheSize)
@@ -51,7 +51,7 @@ public class MySqlDriverProvider : DriverProvider {
 
     private companion object {
         const val DEFAULT_PORT = 3306
-        val PARAMETERS = setOf("sslmode", "sslrootcert", "applicationName")
+        val PARAMETERS = setOf("sslmode", "sslrootcert", "application_name")
     }
 }
 
