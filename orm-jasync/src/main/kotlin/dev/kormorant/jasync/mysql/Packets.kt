@@ -75,7 +75,8 @@ internal class PacketDecoder(@Volatile var receiver: PacketReceiver) : ChannelIn
     }
 
     override fun channelReadComplete(context: ChannelHandlerContext) {
-        received?.discardSomeReadBytes()
+        // Pieces of a large packet share the memory of the buffer: it must not be moved then.
+        received?.takeIf { it.refCnt() == 1 }?.discardSomeReadBytes()
     }
 
     override fun exceptionCaught(context: ChannelHandlerContext, cause: Throwable) {

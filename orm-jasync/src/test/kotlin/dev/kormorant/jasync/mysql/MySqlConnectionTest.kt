@@ -105,7 +105,7 @@ abstract class MySqlConnectionTests(kind: ServerKind) {
         db.run("CREATE TEMPORARY TABLE ids (id BIGINT AUTO_INCREMENT PRIMARY KEY, v INT)")
         if (isMariaDb) {
             val result = db.prepared("INSERT INTO ids (v) VALUES (1), (2) RETURNING id, v")
-            assertEquals(listOf(listOf(1L, 1), listOf(2L, 2)), result.rows.map { it.toList() })
+            assertEquals(listOf(listOf<Any?>(1L, 1), listOf<Any?>(2L, 2)), result.rows.map { it.toList() })
             assertEquals(2, result.affected)
             assertEquals(listOf(1L), db.run("DELETE FROM ids WHERE id = 1 RETURNING id").rows.map { it[0] })
         } else {
@@ -263,7 +263,8 @@ abstract class MySqlConnectionTests(kind: ServerKind) {
     @Test
     fun `statements that cannot be prepared go as text`() = connected { db ->
         repeat(2) { assertEquals(0, db.prepared("SAVEPOINT s").affected) }
-        repeat(2) { db.prepared("LOCK TABLES mysql.user READ") }
+        db.run("CREATE TABLE IF NOT EXISTS locked (id INT)")
+        repeat(2) { db.prepared("LOCK TABLES locked READ") }
         db.prepared("UNLOCK TABLES")
         db.prepared("BEGIN")
         assertEquals(ConnectionStatus.IN_TRANSACTION, db.status)
@@ -422,7 +423,7 @@ abstract class MySqlConnectionTests(kind: ServerKind) {
         for (sql in listOf(slow, "SELECT SLEEP(1000)", "DO SLEEP(1000)")) {
             coroutineScope {
                 val job = launch(start = CoroutineStart.UNDISPATCHED) { db.prepared(sql) }
-                assertEquals(ConnectionStatus.BUSY, db.status)
+                awaitRunning(db)
                 job.cancel()
                 job.join()
                 assertEquals(ConnectionStatus.BUSY, db.status)
@@ -432,6 +433,25 @@ abstract class MySqlConnectionTests(kind: ServerKind) {
         }
         assertEquals(id, (db.prepared("SELECT CONNECTION_ID()").single as Number).toLong())
         db.cancel()
+    }
+
+    /** Returns once the server is at work on a statement of [db]. */
+    private fun awaitRunning(db: MySqlConnection) = fixture.connected { other ->
+        val sql = "SELECT COUNT(*) FROM information_schema.processlist WHERE id = ? AND command IN ('Query', 'Execute') AND info IS NOT NULL"
+        while (other.prepared(sql, SqlType.BIGINT to db.serverId).single != 1L) yield()
+    }
+
+    @Test
+    fun `a statement cancelled before it is sent is not sent at all`() = connected { db ->
+        repeat(20) {
+            coroutineScope {
+                val job = launch(start = CoroutineStart.UNDISPATCHED) { db.prepared("SELECT SLEEP(0.01)") }
+                job.cancel()
+                job.join()
+                db.cancel()
+                assertEquals(ConnectionStatus.IDLE, db.status)
+            }
+        }
     }
 
     @Test
