@@ -169,8 +169,6 @@ internal class Session(private val native: SQLiteConnection, private val cacheSi
 
     /** The rows of one statement, which are made as they are fetched. */
     inner class Cursor(private val statement: SqlStatement, private val prepared: Prepared) {
-        private var hasRow = false
-
         /** Whether the statement is still in progress. */
         var isOpen: Boolean = true
             private set
@@ -185,8 +183,7 @@ internal class Session(private val native: SQLiteConnection, private val cacheSi
             if (prepared.parameters != statement.values.size) {
                 throw IllegalArgumentException("The statement has ${prepared.parameters} parameters but ${statement.values.size} values.")
             }
-            hasRow = prepared.start(boundValues(statement))
-            if (!hasRow) done()
+            if (!prepared.start(boundValues(statement))) done()
         }
 
         /** The next rows, at most [max]; none when there are no more. */
@@ -194,8 +191,7 @@ internal class Session(private val native: SQLiteConnection, private val cacheSi
             if (!isOpen) return emptyList()
             val rows = ArrayList<Array<Any?>>()
             guarded {
-                hasRow = prepared.read(rows, max)
-                if (!hasRow) done()
+                if (!prepared.read(rows, max)) done()
             }
             return rows
         }
