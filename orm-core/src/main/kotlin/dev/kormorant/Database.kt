@@ -9,6 +9,7 @@ import dev.kormorant.driver.Driver
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
 import dev.kormorant.driver.RawResult
+import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.internal.Binder
 import dev.kormorant.internal.ConnectionPool
@@ -147,6 +148,34 @@ public class Database private constructor(
             return execute(lent.connection, statement)
         } finally {
             release(access, lent)
+        }
+    }
+
+    /**
+     * Runs [statement] and hands its rows over in portions. The connection is held meanwhile, the turn too in a transaction; it is
+     * given back clean however [onRows] ends.
+     */
+    internal suspend fun stream(statement: SqlStatement, access: Access, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
+        currentCoroutineContext()[scopeKey]?.let { scope ->
+            return scope.level.session.withConnection(scope.level) { stream(it, statement, fetchSize, onRows) }
+        }
+        val lent = acquire(access)
+        try {
+            stream(lent.connection, statement, fetchSize, onRows)
+        } finally {
+            release(access, lent)
+        }
+    }
+
+    private suspend fun stream(connection: Connection, statement: SqlStatement, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
+        var stream: RowStream? = null
+        try {
+            stream = connection.stream(statement, fetchSize)
+            while (true) onRows(stream.next() ?: break)
+        } finally {
+            if (connection.status == ConnectionStatus.BUSY) {
+                if (uncancellable { stream?.close() ?: connection.cancel() } == null) connection.close()
+            }
         }
     }
 
