@@ -20,6 +20,12 @@ public class DatabaseConfig internal constructor() {
      */
     public var cancelTimeout: Duration = 5.seconds
 
+    /**
+     * How long a statement may run before it is cancelled on the server and fails with [QueryTimeoutException]; `null`, the default,
+     * sets no bound, as only the program knows which statements may take long. [withStatementTimeout] sets it for a transaction or a call.
+     */
+    public var statementTimeout: Duration? = null
+
     /** How long a statement may wait for its turn on the connection of its transaction. 30 s: a longer wait is a deadlock in the program. */
     public var transactionWaitTimeout: Duration = 30.seconds
 
@@ -58,6 +64,7 @@ public class DatabaseConfig internal constructor() {
         }
         check(connectTimeout.isPositive()) { "connectTimeout must be more than zero, not $connectTimeout." }
         check(cancelTimeout.isPositive()) { "cancelTimeout must be more than zero, not $cancelTimeout." }
+        check(statementTimeout?.isPositive() ?: true) { "statementTimeout must be more than zero, not $statementTimeout." }
         check(transactionWaitTimeout.isPositive()) { "transactionWaitTimeout must be more than zero, not $transactionWaitTimeout." }
         check(statementCacheSize >= 0) { "statementCacheSize must not be negative, but is $statementCacheSize." }
     }
