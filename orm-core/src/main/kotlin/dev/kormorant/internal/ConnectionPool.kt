@@ -76,7 +76,7 @@ internal class ConnectionPool(
     } catch (signal: NotAcquired) {
         throw when (signal) {
             is ResourcePoolClosed -> PoolClosedException("The database is closed.", "End all work before closing it, or open it again with connect().")
-            is CreationFailed -> forCaller(signal.cause)
+            is CreationFailed -> forCaller(signal.error)
             is AcquireTimeout -> timedOut(generation)
         }
     }

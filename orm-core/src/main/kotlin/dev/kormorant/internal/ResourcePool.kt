@@ -272,11 +272,11 @@ internal class ResourcePool<T : Any>(
     }
 }
 
-/** Ways in which [ResourcePool.acquire] ends without a resource. Signals for the policy above, never seen by users. */
-internal sealed class NotAcquired(message: String, cause: Throwable? = null) : Exception(message, cause, false, false)
+/** Ways in which [ResourcePool.acquire] ends without a resource: signals for the policy above it, never seen by users. */
+internal sealed class NotAcquired(message: String) : Exception(message, null, false, false)
 
 internal class AcquireTimeout : NotAcquired("No resource became free in time.")
 
-internal class CreationFailed(override val cause: Throwable) : NotAcquired("No resource could be created.", cause)
+internal class CreationFailed(val error: Throwable) : NotAcquired("No resource could be created.")
 
 internal class ResourcePoolClosed : NotAcquired("The pool is closed.")
