@@ -100,7 +100,9 @@ internal class ResourcePool<T : Any>(
                 update { waiters += waiter }
                 continuation.invokeOnCancellation { update { waiters -= waiter } }
                 if (continuation.isActive) {
-                    alarm = timer.schedule(timeout) { update { after -> if (waiters.remove(waiter)) after += { waiter.fail(AcquireTimeout()) } } }
+                    alarm = timer.schedule(timeout) {
+                        update { after -> if (waiters.remove(waiter)) after += { waiter.fail(AcquireTimeout()) } }
+                    }
                 }
             }
         } finally {
@@ -264,7 +266,8 @@ internal class ResourcePool<T : Any>(
         val LAST_BACKOFF = 2.seconds
 
         /** Doubles with each failure; a random half of it keeps many processes from knocking together. */
-        fun backoff(failures: Int): Duration = minOf(FIRST_BACKOFF * (1 shl minOf(failures, 16)), LAST_BACKOFF) * Random.nextDouble(0.5, 1.0)
+        fun backoff(failures: Int): Duration =
+            minOf(FIRST_BACKOFF * (1 shl minOf(failures, 16)), LAST_BACKOFF) * Random.nextDouble(0.5, 1.0)
 
         val IdleNode<*>?.depth: Int get() = this?.depth ?: 0
 

@@ -487,8 +487,15 @@ class ConnectionPoolTest {
     @Test
     fun `values that make no sense are told before anything is opened`() {
         val nonsense = listOf<PoolConfig.() -> Unit>(
-            { max = 0 }, { min = -1 }, { min = 11 }, { acquireTimeout = Duration.ZERO }, { maxLifetime = -(1.seconds) },
-            { idleTimeout = Duration.ZERO }, { keepalive = Duration.ZERO }, { validateAfter = -(1.seconds) }, { leakThreshold = Duration.ZERO },
+            { max = 0 },
+            { min = -1 },
+            { min = 11 },
+            { acquireTimeout = Duration.ZERO },
+            { maxLifetime = -(1.seconds) },
+            { idleTimeout = Duration.ZERO },
+            { keepalive = Duration.ZERO },
+            { validateAfter = -(1.seconds) },
+            { leakThreshold = Duration.ZERO },
         )
         for (configure in nonsense) assertThrows(ConfigurationException::class.java) { pool(configure) }
         pool { min = 1; max = 20; validateAfter = Duration.ZERO }

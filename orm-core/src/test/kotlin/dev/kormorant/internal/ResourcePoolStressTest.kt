@@ -11,8 +11,14 @@ import kotlinx.coroutines.yield
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import java.util.concurrent.CompletableFuture
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicInteger
+import kotlin.concurrent.thread
+import kotlin.coroutines.Continuation
+import kotlin.coroutines.EmptyCoroutineContext
+import kotlin.coroutines.startCoroutine
 import kotlin.random.Random
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.microseconds
@@ -117,6 +123,32 @@ class ResourcePoolStressTest {
             assertEquals(emptySet<Int>(), alive.toSet(), "round $round")
         }
         assertEquals(emptySet<String>(), errors)
+    }
+
+    @Test
+    fun `race - a release and an acquire at the same moment always meet`() {
+        val pool = pool(1, 0)
+        var resource = runBlocking { acquireStubbornly(pool) }
+        val rounds = 100_000
+        val round = AtomicInteger()
+        val releaser = thread {
+            for (turn in 1..rounds) {
+                var spins = 0
+                while (round.get() < turn) if (++spins % 1_000 == 0) Thread.yield() else Thread.onSpinWait()
+                repeat(turn % 100) { Thread.onSpinWait() } // tries every moment of the acquire
+                pool.release(resource, keep = true)
+            }
+        }
+        val acquire: suspend () -> Int = { pool.acquire(Duration.INFINITE) }
+        repeat(rounds) {
+            val met = CompletableFuture<Int>()
+            round.incrementAndGet()
+            acquire.startCoroutine(Continuation(EmptyCoroutineContext) { met.complete(it.getOrThrow()) })
+            resource = met.get(60, TimeUnit.SECONDS)
+        }
+        releaser.join()
+        assertEquals(1, pool.stats.inUse)
+        pool.close()
     }
 
     private suspend fun acquireStubbornly(pool: ResourcePool<Int>): Int {

@@ -370,6 +370,18 @@ class ResourcePoolTest {
     }
 
     @Test
+    fun `after a failure those who arrive during an attempt wait for its outcome`() {
+        val pool = pool(10)
+        Borrower(pool)
+        fail(0)
+        timer.advance(2.seconds)
+        val waiters = List(5) { Borrower(pool) }
+        assertEquals(2, attempts.size)
+        fail(1)
+        for (waiter in waiters) assertInstanceOf(CreationFailed::class.java, waiter.error)
+    }
+
+    @Test
     fun `the first success ends the caution and every waiter is served`() {
         val pool = pool(3)
         Borrower(pool)
