@@ -81,6 +81,12 @@ public class PoolConfig {
         }
     }
 
+    /** A checked copy with [limit] connections at most: a backend may have fewer to offer. */
+    internal fun limitedTo(limit: Int): PoolConfig = checked().also {
+        it.max = max.coerceAtMost(limit)
+        it.min = min.coerceAtMost(limit)
+    }
+
     private fun requirePositive(name: String, value: Duration) =
         requireThat(value.isPositive()) { "$name is $value, but it must be longer than nothing." }
 
