@@ -46,8 +46,11 @@ public class DatabaseConfig internal constructor() {
         listeners += listener
     }
 
-    /** Settings for one backend only, found by their class: what a backend's own block, such as `sqlite { }`, stores here. */
-    public fun <T : Any> extra(settings: T): T = settings.also { extras[it.javaClass] = it }
+    /**
+     * The settings of one backend, made by [create] the first time: what a backend's own block, such as `sqlite { }`, changes. Drivers
+     * find them by [type] in [dev.kormorant.driver.DriverOptions.extras].
+     */
+    public fun <T : Any> extra(type: Class<T>, create: () -> T): T = type.cast(extras.getOrPut(type, create))
 
     internal fun validate() {
         fun check(valid: Boolean, problem: () -> String) {
