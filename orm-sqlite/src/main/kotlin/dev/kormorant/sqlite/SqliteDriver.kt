@@ -130,7 +130,7 @@ internal class SqliteDriver(
 
         fun connect(access: Access, execution: Execution): SqliteConnection {
             val open = session ?: open(access, execution).also { session = it }
-            val dialect = dialect ?: SqliteDialect(Version.from(open.version), open.maxParameters).also { dialect = it }
+            val dialect = dialect ?: SqliteDialect(Version.from(open.version), open.parameterLimit).also { dialect = it }
             val made = SqliteConnection(NUMBERS.incrementAndGet(), dialect, thread, open, ::released)
             synchronized(lock) {
                 if (ending) throw closedException()

@@ -53,15 +53,16 @@ class StatusTest {
     }
 
     @Test
-    fun `after SQLite itself rolled back, nothing but ROLLBACK is taken`() = test {
+    fun `after SQLite itself rolled back, the rest of the transaction is refused until it is rolled back`() = test {
         inMemory { c ->
             c.run("CREATE TABLE t (a INTEGER PRIMARY KEY)")
             c.run("BEGIN")
+            c.run("SAVEPOINT a")
             c.run("INSERT INTO t VALUES (1)")
             assertThrows<ConstraintViolationException> { c.run("INSERT OR ROLLBACK INTO t VALUES (1)") }
             assertEquals(ConnectionStatus.FAILED, c.status)
-            for (sql in listOf("INSERT INTO t VALUES (2)", "COMMIT", "SELECT 1", "ROLLBACK TO a")) assertThrows<DatabaseException>(sql) { c.run(sql) }
-            assertEquals(ConnectionStatus.FAILED, c.status)
+            for (sql in listOf("INSERT INTO t VALUES (2)", "COMMIT", "SELECT 1", "SAVEPOINT b")) assertThrows<DatabaseException>(sql) { c.run(sql) }
+            c.expect(ConnectionStatus.FAILED, "ROLLBACK TO a", "RELEASE a")
             c.run("ROLLBACK")
             assertEquals(ConnectionStatus.IDLE, c.status)
             assertEquals(0, c.count("t"))
