@@ -18,14 +18,17 @@ class Page : LongModel() {
     companion object : LongModelClass<Page>(Pages, ::Page)
 }
 
-suspend fun main() = Database.open("sqlite:pages.db").use { db ->      // or postgresql://…, mysql://…, mariadb://…
-    withContext(db) {
-        Schema.create(Pages)
-        Page.create { key = "title"; text = "Async is AWESOME" }
-        val title = Page.get { Pages.key eq "title" }
-        title.text = "Async is SUPER awesome"
-        title.save()                                                   // UPDATE of the one column that changed
-        println(Page.get(title.id).text)
+suspend fun main(args: Array<String>) {
+    val url = args.firstOrNull() ?: "sqlite::memory:"                  // or sqlite:pages.db, postgresql://…, mysql://…, mariadb://…
+    Database.open(url).use { db ->
+        withContext(db) {
+            Schema.create(Pages)
+            Page.create { key = "title"; text = "Async is AWESOME" }
+            val title = Page.get { Pages.key eq "title" }
+            title.text = "Async is SUPER awesome"
+            title.save()                                               // UPDATE of the one column that changed
+            println(Page.get(title.id).text)
+        }
     }
 }
 // endregion
