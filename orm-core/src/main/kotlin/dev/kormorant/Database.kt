@@ -9,6 +9,7 @@ import dev.kormorant.driver.Driver
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
 import dev.kormorant.driver.RawResult
+import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.internal.Binder
 import dev.kormorant.internal.ConnectionPool
@@ -18,6 +19,7 @@ import dev.kormorant.internal.Scope
 import dev.kormorant.internal.ScopeKey
 import dev.kormorant.internal.SystemTimer
 import dev.kormorant.internal.Timer
+import dev.kormorant.internal.bounded
 import dev.kormorant.internal.uncancellable
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
@@ -150,6 +152,34 @@ public class Database private constructor(
         }
     }
 
+    /**
+     * Runs [statement] and hands its rows over in portions. The connection is held meanwhile, the turn too in a transaction; it is
+     * given back clean however [onRows] ends.
+     */
+    internal suspend fun stream(statement: SqlStatement, access: Access, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
+        currentCoroutineContext()[scopeKey]?.let { scope ->
+            return scope.level.session.withConnection(scope.level) { stream(it, statement, fetchSize, onRows) }
+        }
+        val lent = acquire(access)
+        try {
+            stream(lent.connection, statement, fetchSize, onRows)
+        } finally {
+            release(access, lent)
+        }
+    }
+
+    private suspend fun stream(connection: Connection, statement: SqlStatement, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
+        var stream: RowStream? = null
+        try {
+            stream = within(statement) { connection.stream(statement, fetchSize) }
+            while (true) onRows(within(statement) { stream.next() ?: emptyList() }.ifEmpty { break })
+        } finally {
+            if (connection.status == ConnectionStatus.BUSY) {
+                if (uncancellable { stream?.close() ?: connection.cancel() } == null) connection.close()
+            }
+        }
+    }
+
     internal suspend fun acquire(access: Access): PooledConnection = poolFor(access).acquire()
 
     internal fun release(access: Access, connection: PooledConnection) = poolFor(access).release(connection)
@@ -160,15 +190,28 @@ public class Database private constructor(
     internal val separatesReaders: Boolean get() = readers !== writers
 
     /**
-     * Runs [statement] and leaves [connection] ready for the next one: if the caller is cancelled meanwhile, the statement is
-     * cancelled on the server and its answer awaited for `cancelTimeout`, else the connection is closed. The caller owns the
-     * connection throughout.
+     * Runs [statement] and leaves [connection] ready for the next one: if the caller is cancelled meanwhile or the statement's time is
+     * up, the statement is cancelled on the server and its answer awaited for `cancelTimeout`, else the connection is closed. The
+     * caller owns the connection throughout.
      */
-    internal suspend fun execute(connection: Connection, statement: SqlStatement): RawResult = try {
-        send(connection, statement)
-    } catch (error: CancellationException) {
-        if (connection.status == ConnectionStatus.BUSY && uncancellable { connection.cancel() } == null) connection.close()
-        throw error
+    internal suspend fun execute(connection: Connection, statement: SqlStatement): RawResult = within(statement) {
+        try {
+            send(connection, statement)
+        } catch (error: CancellationException) {
+            if (connection.status == ConnectionStatus.BUSY && uncancellable { connection.cancel() } == null) connection.close()
+            throw error
+        }
+    }
+
+    /** Runs [block], in which [statement] is at work, within the statement timeout of the caller or else of the database. */
+    private suspend fun <T : Any> within(statement: SqlStatement, block: suspend () -> T): T {
+        val timeout = (currentCoroutineContext()[StatementTimeout]?.timeout ?: config.statementTimeout)?.takeIf { it.isFinite() } ?: return block()
+        return bounded(timer, timeout, block) ?: throw QueryTimeoutException(
+            "A statement ran longer than its timeout of $timeout and was cancelled.",
+            "Make it faster, or give it more time with withStatementTimeout or statementTimeout.",
+            ErrorDetails(sql = statement.sql),
+            null,
+        )
     }
 
     /** [Connection.execute], told to the listeners. */

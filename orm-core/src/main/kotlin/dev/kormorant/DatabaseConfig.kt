@@ -20,6 +20,12 @@ public class DatabaseConfig internal constructor() {
      */
     public var cancelTimeout: Duration = 5.seconds
 
+    /**
+     * How long a statement may run before it is cancelled on the server and fails with [QueryTimeoutException]; `null`, the default,
+     * sets no bound, as only the program knows which statements may take long. [withStatementTimeout] sets it for a transaction or a call.
+     */
+    public var statementTimeout: Duration? = null
+
     /** How long a statement may wait for its turn on the connection of its transaction. 30 s: a longer wait is a deadlock in the program. */
     public var transactionWaitTimeout: Duration = 30.seconds
 
@@ -46,8 +52,11 @@ public class DatabaseConfig internal constructor() {
         listeners += listener
     }
 
-    /** Settings for one backend only, found by their class: what a backend's own block, such as `sqlite { }`, stores here. */
-    public fun <T : Any> extra(settings: T): T = settings.also { extras[it.javaClass] = it }
+    /**
+     * The settings of one backend, made by [create] the first time: what a backend's own block, such as `sqlite { }`, changes. Drivers
+     * find them by [type] in [dev.kormorant.driver.DriverOptions.extras].
+     */
+    public fun <T : Any> extra(type: Class<T>, create: () -> T): T = type.cast(extras.getOrPut(type, create))
 
     internal fun validate() {
         fun check(valid: Boolean, problem: () -> String) {
@@ -55,6 +64,7 @@ public class DatabaseConfig internal constructor() {
         }
         check(connectTimeout.isPositive()) { "connectTimeout must be more than zero, not $connectTimeout." }
         check(cancelTimeout.isPositive()) { "cancelTimeout must be more than zero, not $cancelTimeout." }
+        check(statementTimeout?.isPositive() ?: true) { "statementTimeout must be more than zero, not $statementTimeout." }
         check(transactionWaitTimeout.isPositive()) { "transactionWaitTimeout must be more than zero, not $transactionWaitTimeout." }
         check(statementCacheSize >= 0) { "statementCacheSize must not be negative, but is $statementCacheSize." }
     }

@@ -51,7 +51,11 @@ public abstract class Model<ID : Any> {
         return state.read(column) as T
     }
 
-    /** Sets the value of [column] and marks it to be written by the next [save]; a value it already has changes nothing. */
+    /**
+     * Sets the value of [column] and marks it to be written by the next [save]; a value it already has changes nothing.
+     *
+     * @throws DataException if the value is longer than the column.
+     */
     public operator fun <T> set(column: Column<T>, value: T): Unit = state.write(column, value)
 
     /** Reads the column a property is delegated to. */

@@ -91,6 +91,6 @@ public class PoolConfig {
         requireThat(value.isPositive()) { "$name is $value, but it must be longer than nothing." }
 
     private inline fun requireThat(condition: Boolean, problem: () -> String) {
-        if (!condition) throw ConfigurationException("The pool's ${problem()}", "Correct it in the pool { } block where the database is opened.")
+        if (!condition) throw ConfigurationException("The pool's ${problem()}", "Correct it in pool { } where the database is opened.")
     }
 }

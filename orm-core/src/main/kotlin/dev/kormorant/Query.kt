@@ -17,7 +17,6 @@ import org.jetbrains.exposed.v1.core.Slice
 import org.jetbrains.exposed.v1.core.alias
 import org.jetbrains.exposed.v1.core.intLiteral
 import org.jetbrains.exposed.v1.core.FieldSet
-import org.jetbrains.exposed.v1.core.InternalApi
 import org.jetbrains.exposed.v1.core.Op
 import org.jetbrains.exposed.v1.core.QueryBuilder
 import org.jetbrains.exposed.v1.core.ResultRow
@@ -32,8 +31,8 @@ import org.jetbrains.exposed.v1.core.vendors.ForUpdateOption
  *
  * Building it does no I/O and holds no database: the same query may run on two databases of different kinds. Collecting it, or
  * calling one of the terminal functions, runs it once, in one round trip, on the database of the calling coroutine, inside its
- * transaction if it is in one. The rows are complete before the first is emitted, so a slow collector holds no connection. A
- * terminal function leaves the query as it was.
+ * transaction if it is in one. The rows are complete before the first is emitted, so a slow collector holds no connection, unless
+ * [fetchSize] asks for a stream. A terminal function leaves the query as it was.
  *
  * Conditions given as a lambda are evaluated when the SQL is made, so they may use functions that depend on the dialect.
  */
@@ -83,7 +82,6 @@ public open class Query(override val set: FieldSet) : AbstractQuery<Query>(set.s
     }
 
     /** Locks the rows it reads until the end of the transaction; a dialect without row locks leaves the clause out. */
-    @OptIn(InternalApi::class)
     public fun forUpdate(option: ForUpdateOption = ForUpdateOption.ForUpdate): Query = apply { forUpdate = option }
 
     /** A query of its own with the same clauses. */
@@ -104,8 +102,23 @@ public open class Query(override val set: FieldSet) : AbstractQuery<Query>(set.s
 
     // ---- Terminals
 
+    /**
+     * Emits the rows. With [fetchSize] they come from the server in portions of about that many, of which a few are in memory at a
+     * time, and a connection is held until the collection ends, by its end, a `take`, an error or cancellation; in a transaction no
+     * other statement can run on it meanwhile ([ConnectionBusyException]). Without, all rows are read first and no connection is held.
+     */
     override suspend fun collect(collector: FlowCollector<ResultRow>) {
-        for (row in toList()) collector.emit(row)
+        val portion = fetchSize
+        if (portion == null) {
+            for (row in toList()) collector.emit(row)
+            return
+        }
+        require(portion > 0) { "fetchSize must be more than zero, not $portion." }
+        val database = Database.current()
+        val bridge = database.openBridge()
+        val query = withDistinctFields()
+        val reader = RowReader(query.set.realFields, bridge)
+        database.stream(query.statement(bridge), access, portion) { rows -> for (row in reader.read(rows)) collector.emit(row) }
     }
 
     /** All rows. */

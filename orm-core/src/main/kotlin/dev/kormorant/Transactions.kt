@@ -130,7 +130,7 @@ private suspend fun <T> Database.runLevel(level: Level, block: suspend Coroutine
  */
 private suspend fun Database.takeLastTurn(level: Level) {
     val turns = level.session.turns
-    if (turns.tryTake(level) || uncancellable { turns.take(level) } != null) return
+    if (turns.tryTake(level, null) || uncancellable { turns.take(level) } != null) return
     level.session.connection?.close()
     turns.take(level)
 }

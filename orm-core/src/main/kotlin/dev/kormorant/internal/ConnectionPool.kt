@@ -75,8 +75,9 @@ internal class ConnectionPool(
         generation.resources.acquire(timeout)
     } catch (signal: NotAcquired) {
         throw when (signal) {
-            is ResourcePoolClosed -> PoolClosedException("The database is closed.", "End all work before closing it, or open it again with connect().")
-            is CreationFailed -> forCaller(signal.cause)
+            is ResourcePoolClosed ->
+                PoolClosedException("The database is closed.", "End all work before closing it, or open it again with connect().")
+            is CreationFailed -> forCaller(signal.error)
             is AcquireTimeout -> timedOut(generation)
         }
     }
@@ -89,7 +90,11 @@ internal class ConnectionPool(
         val figures = generation.stats()
         val cause = generation.resources.lastFailure
         return if (figures.inUse == 0) {
-            ConnectionException("No connection could be opened within ${config.acquireTimeout} ($figures).", "Check that the server answers.", cause)
+            ConnectionException(
+                "No connection could be opened within ${config.acquireTimeout} ($figures).",
+                "Check that the server answers.",
+                cause,
+            )
         } else {
             PoolTimeoutException(
                 "No connection became free within ${config.acquireTimeout} ($figures).",

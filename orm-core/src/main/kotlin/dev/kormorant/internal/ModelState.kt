@@ -1,10 +1,13 @@
 package dev.kormorant.internal
 
 import dev.kormorant.ColumnNotLoadedException
+import dev.kormorant.DataException
+import dev.kormorant.ErrorDetails
 import dev.kormorant.Model
 import dev.kormorant.ModelClass
 import dev.kormorant.Relation
 import org.jetbrains.exposed.v1.core.Column
+import org.jetbrains.exposed.v1.core.IColumnType
 import org.jetbrains.exposed.v1.core.dao.id.EntityID
 import java.util.BitSet
 
@@ -60,9 +63,20 @@ internal class ModelState(private val model: Model<*>) {
         val row = row()
         val position = shape.position(column)
         if (!isNew && row[position] == value) return
+        validate(column, value)
         row[position] = value
         (dirty ?: BitSet(row.size).also { dirty = it }).set(position)
         relations?.keys?.removeIf { it.dependsOn(column) }
+    }
+
+    private fun validate(column: Column<*>, value: Any?) {
+        try {
+            @Suppress("UNCHECKED_CAST")
+            (column.columnType as IColumnType<Any>).validateValueBeforeUpdate(value)
+        } catch (error: IllegalArgumentException) {
+            val details = ErrorDetails(table = column.table.tableName, column = column.name)
+            throw DataException("Column ${column.table.tableName}.${column.name} cannot hold the value: ${error.message}.", details, error)
+        }
     }
 
     fun writeId(id: Any) {

@@ -3,6 +3,7 @@ package dev.kormorant.internal
 import dev.kormorant.PoolConfig
 import kotlinx.coroutines.launch
 import java.util.concurrent.atomic.AtomicBoolean
+import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
@@ -16,7 +17,8 @@ internal class PoolUpkeep(config: PoolConfig, private val resources: ResourcePoo
     private val keepaliveNanos = config.keepalive?.inWholeNanoseconds
 
     /** Half of the shortest limit, so that none is missed by more than that. */
-    private val period = (minOf(config.idleTimeout, config.maxLifetime, config.keepalive ?: config.maxLifetime) / 2).coerceIn(100.milliseconds, 30.seconds)
+    private val period =
+        (minOf(config.idleTimeout, config.maxLifetime, config.keepalive ?: Duration.INFINITE) / 2).coerceIn(100.milliseconds, 30.seconds)
 
     private val running = AtomicBoolean()
 

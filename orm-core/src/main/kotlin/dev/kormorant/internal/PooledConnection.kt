@@ -45,7 +45,9 @@ internal class PooledConnection(
 
     /** Lends it and logs [site], the stack of the borrower, unless it comes back within [threshold]. */
     fun lend(threshold: Duration, site: Exception): PooledConnection {
-        leakAlarm = timer.schedule(threshold) { owner.scope.launch { log.warn("A connection has been lent for more than $threshold.", site) } }
+        leakAlarm = timer.schedule(threshold) {
+            owner.scope.launch { log.warn("A connection has been lent for more than $threshold.", site) }
+        }
         return lend()
     }
 
@@ -58,7 +60,10 @@ internal class PooledConnection(
         heardAt = now
     }
 
-    /** Asks the server for a sign of life, for [bound] at most, which is cut to 5 s. When cancelled meanwhile the connection is not good any more. */
+    /**
+     * Asks the server for a sign of life and waits for it up to [bound], 5 s at most: a healthy server needs milliseconds.
+     * After a cancellation the connection is busy and can only be closed.
+     */
     suspend fun answers(bound: Duration = PATIENCE): Boolean {
         val answered = try {
             bounded(timer, minOf(bound, PATIENCE)) { connection.execute(QUESTION) } != null

@@ -100,7 +100,9 @@ internal class ResourcePool<T : Any>(
                 update { waiters += waiter }
                 continuation.invokeOnCancellation { update { waiters -= waiter } }
                 if (continuation.isActive) {
-                    alarm = timer.schedule(timeout) { update { after -> if (waiters.remove(waiter)) after += { waiter.fail(AcquireTimeout()) } } }
+                    alarm = timer.schedule(timeout) {
+                        update { after -> if (waiters.remove(waiter)) after += { waiter.fail(AcquireTimeout()) } }
+                    }
                 }
             }
         } finally {
@@ -264,7 +266,8 @@ internal class ResourcePool<T : Any>(
         val LAST_BACKOFF = 2.seconds
 
         /** Doubles with each failure; a random half of it keeps many processes from knocking together. */
-        fun backoff(failures: Int): Duration = minOf(FIRST_BACKOFF * (1 shl minOf(failures, 16)), LAST_BACKOFF) * Random.nextDouble(0.5, 1.0)
+        fun backoff(failures: Int): Duration =
+            minOf(FIRST_BACKOFF * (1 shl minOf(failures, 16)), LAST_BACKOFF) * Random.nextDouble(0.5, 1.0)
 
         val IdleNode<*>?.depth: Int get() = this?.depth ?: 0
 
@@ -272,11 +275,11 @@ internal class ResourcePool<T : Any>(
     }
 }
 
-/** Ways in which [ResourcePool.acquire] ends without a resource. Signals for the policy above, never seen by users. */
-internal sealed class NotAcquired(message: String, cause: Throwable? = null) : Exception(message, cause, false, false)
+/** Ways in which [ResourcePool.acquire] ends without a resource: signals for the policy above it, never seen by users. */
+internal sealed class NotAcquired(message: String) : Exception(message, null, false, false)
 
 internal class AcquireTimeout : NotAcquired("No resource became free in time.")
 
-internal class CreationFailed(override val cause: Throwable) : NotAcquired("No resource could be created.", cause)
+internal class CreationFailed(val error: Throwable) : NotAcquired("No resource could be created.")
 
 internal class ResourcePoolClosed : NotAcquired("The pool is closed.")

@@ -2,8 +2,9 @@ package dev.kormorant.internal
 
 import dev.kormorant.ConnectionBusyException
 import kotlinx.coroutines.CancellableContinuation
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.suspendCancellableCoroutine
-import kotlin.coroutines.resume
 import kotlin.coroutines.resumeWithException
 import kotlin.time.Duration
 
@@ -11,12 +12,16 @@ import kotlin.time.Duration
  * The order in which coroutines use one connection: one at a time, first come first served, and only from the innermost open [Level].
  *
  * A coroutine of an outer level waits until the nested one has ended, so its statement can never land inside somebody else's
- * savepoint. A waiter that is cancelled, or waits longer than [bound], leaves the queue and never held the turn.
+ * savepoint. A waiter that is cancelled, or waits longer than [bound], leaves the queue and never held the turn. A coroutine that
+ * would wait for itself is told so at once.
  */
 internal class Turns(private val timer: Timer, private val bound: Duration) {
     private val monitor = Any()
     private val waiters = ArrayDeque<Waiter>()
     private var taken = false
+
+    /** The coroutine that has the turn. */
+    private var holder: Job? = null
 
     /** The only level whose statements may run; changed by the holder of the turn. */
     @Volatile
@@ -24,15 +29,13 @@ internal class Turns(private val timer: Timer, private val bound: Duration) {
         private set
 
     suspend fun take(level: Level) {
-        if (tryTake(level)) return
+        val job = currentCoroutineContext()[Job]
+        if (tryTake(level, job)) return
         var alarm: AutoCloseable? = null
         try {
             suspendCancellableCoroutine { continuation ->
-                val waiter = Waiter(level, continuation)
-                val passed = synchronized(monitor) {
-                    if (free(level)) taken = true else waiters += waiter
-                    waiter !in waiters
-                }
+                val waiter = Waiter(level, job, continuation)
+                val passed = synchronized(monitor) { tryTake(level, job) || !waiters.add(waiter) }
                 if (passed) {
                     waiter.pass()
                 } else {
@@ -47,24 +50,38 @@ internal class Turns(private val timer: Timer, private val bound: Duration) {
         }
     }
 
+    /** Takes the turn for the coroutine [job] if that needs no waiting. */
+    fun tryTake(level: Level, job: Job?): Boolean = synchronized(monitor) {
+        if (taken && job != null && holder === job) throw busyWithItself(level)
+        free(level).also { if (it) hold(job) }
+    }
+
     /** Gives the turn back; [next] is the innermost level from now on. */
     fun give(next: Level? = innermost) {
         val passed = synchronized(monitor) {
             innermost = next
             taken = false
+            holder = null
             waiters.firstOrNull { free(it.level) }?.also {
                 waiters -= it
-                taken = true
+                hold(it.job)
             }
         }
         passed?.pass()
     }
 
-    /** Takes the turn if that needs no waiting. */
-    fun tryTake(level: Level): Boolean = synchronized(monitor) { free(level).also { if (it) taken = true } }
+    private fun hold(job: Job?) {
+        taken = true
+        holder = job
+    }
 
     /** A closed level may pass as well: its user finds out and gives the turn back. */
     private fun free(level: Level) = !taken && (innermost === level || level.isClosed)
+
+    private fun busyWithItself(level: Level) = ConnectionBusyException(
+        "A statement of the transaction ${level.origin} was started while the same coroutine is collecting a stream on its connection.",
+        "Collect the rows into a list first, or leave out fetchSize.",
+    )
 
     private fun tooLong(level: Level): ConnectionBusyException {
         val inner = innermost
@@ -78,7 +95,7 @@ internal class Turns(private val timer: Timer, private val bound: Duration) {
         )
     }
 
-    private inner class Waiter(val level: Level, private val continuation: CancellableContinuation<Unit>) {
+    private inner class Waiter(val level: Level, val job: Job?, private val continuation: CancellableContinuation<Unit>) {
         fun pass() = continuation.resume(Unit) { _, _, _ -> give() }
     }
 }

@@ -5,16 +5,16 @@ import dev.kormorant.SyntaxException
 import dev.kormorant.driver.SqlStatement
 
 /** What kind of statement a text is, as far as the driver has to treat kinds differently. */
-internal enum class Verb(val changesRows: Boolean = false) {
+internal enum class Verb(val changesRows: Boolean = false, val endsSavepoint: Boolean = false) {
     INSERT(changesRows = true),
     UPSERT(changesRows = true),
     CHANGE(changesRows = true),
     BEGIN,
     COMMIT,
     ROLLBACK,
-    ROLLBACK_TO,
+    ROLLBACK_TO(endsSavepoint = true),
     SAVEPOINT,
-    RELEASE,
+    RELEASE(endsSavepoint = true),
     ATTACH,
     OTHER,
 }
