@@ -70,6 +70,7 @@ internal class Binder(size: Int) : PreparedStatementApi {
         val type = sqlTypeOf(columnType)
         when {
             value == null -> put(type, null)
+            value is ExposedBlob -> put(type, value.bytes)
             type in DIRECT -> put(type, direct(columnType, type, value))
             else -> {
                 @Suppress("UNCHECKED_CAST")

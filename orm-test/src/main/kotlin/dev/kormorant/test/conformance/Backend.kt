@@ -46,6 +46,18 @@ public class Capabilities(
     public val deferredConstraints: Boolean = true,
     /** A transaction can be made to see what others commit meanwhile, or not to. */
     public val isolationLevels: Boolean = true,
+    /** A column holds decimals of 38 digits exactly. */
+    public val exactDecimals: Boolean = true,
+    /** A column holds unsigned integers of 64 bits exactly. */
+    public val unsigned64: Boolean = true,
+    /** A point in time with a zone keeps microseconds, not only milliseconds. */
+    public val zonedMicroseconds: Boolean = true,
+    /** There is a JSON type that keeps documents decomposed. */
+    public val jsonb: Boolean = false,
+    /** Columns can be arrays. */
+    public val arrays: Boolean = false,
+    /** Type of a column that holds 16 MB of bytes. */
+    public val longBinary: String = "BLOB",
 )
 
 /** Questions in the words of one product. */
