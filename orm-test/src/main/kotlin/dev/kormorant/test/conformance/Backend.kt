@@ -34,8 +34,6 @@ public class Capabilities(
     public val concurrentReads: Boolean = true,
     /** Two transactions may write at the same time. */
     public val concurrentWriters: Boolean = true,
-    /** Reads outside a transaction have connections of their own. */
-    public val separateReaders: Boolean = false,
     /** DDL is undone by a rollback. */
     public val transactionalDdl: Boolean = true,
     /** An error leaves the transaction unusable until a rollback. */
@@ -46,6 +44,8 @@ public class Capabilities(
     public val deferredConstraints: Boolean = true,
     /** A transaction can be made to see what others commit meanwhile, or not to. */
     public val isolationLevels: Boolean = true,
+    /** A transaction that is read-only refuses to write. */
+    public val readOnlyTransactions: Boolean = true,
 )
 
 /** Questions in the words of one product. */
