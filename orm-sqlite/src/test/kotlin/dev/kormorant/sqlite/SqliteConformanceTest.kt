@@ -11,9 +11,9 @@ class SqliteFileConformanceTest : Conformance(SqliteFile)
 
 class SqliteMemoryConformanceTest : Conformance(SqliteMemory)
 
-private val NEVER_ENDING = Dialogue("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
+private val DIALOGUE = Dialogue(slowStatement = ENDLESS)
 
-private object SqliteFile : Backend("SQLite", Capabilities(concurrentWriters = false, separateReaders = true, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true), NEVER_ENDING) {
+private object SqliteFile : Backend("SQLite", Capabilities(concurrentWriters = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true), DIALOGUE) {
     override val unreachableUrl: String get() = "sqlite:/no/such/directory/pages.db"
 
     override suspend fun create(): Place {
@@ -23,7 +23,11 @@ private object SqliteFile : Backend("SQLite", Capabilities(concurrentWriters = f
 }
 
 private object SqliteMemory :
-    Backend("SQLite", Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true), NEVER_ENDING) {
+    Backend(
+        "SQLite",
+        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true, readOnlyTransactions = false),
+        DIALOGUE,
+    ) {
     override val unreachableUrl: String get() = SqliteFile.unreachableUrl
 
     override suspend fun create(): Place = Place("sqlite::memory:")

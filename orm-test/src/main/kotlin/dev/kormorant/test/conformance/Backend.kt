@@ -34,8 +34,6 @@ public class Capabilities(
     public val concurrentReads: Boolean = true,
     /** Two transactions may write at the same time. */
     public val concurrentWriters: Boolean = true,
-    /** Reads outside a transaction have connections of their own. */
-    public val separateReaders: Boolean = false,
     /** DDL is undone by a rollback. */
     public val transactionalDdl: Boolean = true,
     /** An error leaves the transaction unusable until a rollback. */
@@ -58,6 +56,8 @@ public class Capabilities(
     public val arrays: Boolean = false,
     /** Type of a column that holds 16 MB of bytes. */
     public val longBinary: String = "BLOB",
+    /** A transaction that is read-only refuses to write. */
+    public val readOnlyTransactions: Boolean = true,
 )
 
 /** Questions in the words of one product. */

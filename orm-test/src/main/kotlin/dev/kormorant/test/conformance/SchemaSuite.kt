@@ -3,6 +3,7 @@ package dev.kormorant.test.conformance
 import dev.kormorant.Schema
 import dev.kormorant.SyntaxException
 import dev.kormorant.ConstraintViolationException
+import dev.kormorant.exists
 import dev.kormorant.insert
 import dev.kormorant.insertAndGetId
 import dev.kormorant.selectAll
@@ -11,6 +12,7 @@ import org.jetbrains.exposed.v1.core.Table
 import org.jetbrains.exposed.v1.core.dao.id.IntIdTable
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import kotlinx.coroutines.runBlocking
@@ -58,6 +60,21 @@ public abstract class SchemaSuite(backend: Backend) : Suite(backend) {
         Schema.drop(Countries, Towns)
         assertFails<SyntaxException> { Countries.selectAll().toList() }
         Schema.drop(Towns, Countries)
+    }
+
+    @Test
+    public fun `tables are listed and asked for, views left out (D16)`(): Unit = test {
+        assertFalse(Countries.exists())
+        Schema.create(Towns, Countries)
+        assertTrue(Countries.exists() && Towns.exists())
+        assertFalse(Odd.exists())
+        db.exec("CREATE VIEW capital AS SELECT * FROM town")
+        try {
+            assertEquals(setOf("country", "town"), Schema.listTables().toSet())
+            assertEquals(emptyList<String>(), Schema.listTables("no_such_schema"))
+        } finally {
+            db.exec("DROP VIEW capital")
+        }
     }
 
     @Test
