@@ -1,0 +1,99 @@
+package dev.kormorant.jasync.postgresql
+
+import dev.kormorant.ConnectionBusyException
+import dev.kormorant.ConnectionException
+import dev.kormorant.driver.Connection
+import dev.kormorant.driver.ConnectionStatus
+import dev.kormorant.driver.Dialect
+import dev.kormorant.driver.RawResult
+import dev.kormorant.driver.RowStream
+import dev.kormorant.driver.SqlStatement
+import kotlinx.coroutines.suspendCancellableCoroutine
+import java.util.concurrent.atomic.AtomicReference
+
+/**
+ * A session. The statement in progress owns it from the claim in [execute] or [stream] until the event loop has processed its last
+ * ReadyForQuery; cancelling the coroutine that waits changes nothing about that.
+ */
+internal class PostgreSqlConnection(
+    private val link: Link,
+    private val backend: BackendKey,
+    override val dialect: Dialect,
+    types: TypeCatalog,
+    statementCacheSize: Int,
+    private val requestCancel: suspend (BackendKey) -> Unit,
+) : Connection {
+    private val current = AtomicReference<Any?>()
+    private val statements = PreparedStatements(statementCacheSize)
+    private val session = Session(link, statements, types) { current.set(null) }
+
+    override val serverId: Long get() = backend.pid.toLong()
+
+    override val status: ConnectionStatus
+        get() = when {
+            !link.open -> ConnectionStatus.CLOSED
+            current.get() != null -> ConnectionStatus.BUSY
+            else -> when (link.transaction) {
+                'I' -> ConnectionStatus.IDLE
+                'T' -> ConnectionStatus.IN_TRANSACTION
+                else -> ConnectionStatus.FAILED
+            }
+        }
+
+    override suspend fun execute(statement: SqlStatement): RawResult {
+        val command = claim {
+            if (statement.types.isEmpty() && !statement.reusable) {
+                ExecuteCommand(session, statement, null, statements.serverSql(statement))
+            } else {
+                ExecuteCommand(session, statement, statements.find(statement), "")
+            }.let { it to it.encode() }
+        }
+        suspendCancellableCoroutine { caller ->
+            command.first.caller = caller
+            link.submit(command.first, command.second)
+        }
+        return command.first.result()
+    }
+
+    override suspend fun stream(statement: SqlStatement, fetchSize: Int): RowStream {
+        require(fetchSize > 0) { "The fetch size must be positive." }
+        return claim { StreamCommand(session, statement, statements.find(statement), fetchSize) to null }.first.open()
+    }
+
+    /** Takes the connection for the command that [prepare] makes; nothing is sent and nothing taken if that fails. */
+    private inline fun <C : Command, T> claim(prepare: () -> Pair<C, T>): Pair<C, T> {
+        if (!link.open) throw ConnectionException("The connection to PostgreSQL at ${link.address} is closed.", null, null)
+        if (!current.compareAndSet(null, CLAIMED)) {
+            throw ConnectionBusyException(
+                "Another statement is in progress on this connection.",
+                "Wait for it, or use a second connection; a stream ends when its last row is read or it is closed.",
+            )
+        }
+        try {
+            return prepare().also { current.set(it.first) }
+        } catch (e: Throwable) {
+            current.set(null)
+            throw e
+        }
+    }
+
+    override suspend fun cancel() {
+        val command = current.get() as? Command ?: return
+        val atWork = if (command is StreamCommand) endStream(command) else true
+        if (atWork) requestCancel(backend)
+        link.awaitDone(command)
+    }
+
+    private suspend fun endStream(stream: StreamCommand): Boolean = suspendCancellableCoroutine { continuation ->
+        link.onEventLoop { continuation.resumeWith(Result.success(stream.cancel())) }
+    }
+
+    override fun close(): Unit = link.close()
+
+    override fun toString(): String = "PostgreSqlConnection(${link.address}, pid ${backend.pid}, $status)"
+
+    private companion object {
+        /** Stands for a command that is being made. */
+        val CLAIMED = Any()
+    }
+}

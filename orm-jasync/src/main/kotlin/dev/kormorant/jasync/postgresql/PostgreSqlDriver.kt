@@ -1,0 +1,63 @@
+package dev.kormorant.jasync.postgresql
+
+import dev.kormorant.ConnectionException
+import dev.kormorant.driver.Access
+import dev.kormorant.driver.Connection
+import dev.kormorant.driver.DatabaseUrl
+import dev.kormorant.driver.Driver
+import dev.kormorant.driver.DriverOptions
+import dev.kormorant.driver.DriverProvider
+import dev.kormorant.jasync.Transport
+import dev.kormorant.jasync.await
+import java.util.concurrent.ConcurrentHashMap
+
+/**
+ * PostgreSQL, from version 12 on, for URLs `postgresql://user:password@host:5432/database?name=value`.
+ *
+ * URL parameters: `sslmode` (`disable`, `prefer`, `require`, `verify-ca`, `verify-full`; default `prefer`), `sslrootcert` (PEM file of
+ * trusted authorities, default those of the JVM), `application_name` (default `kormorant`), `search_path`, `statement_timeout`,
+ * `lock_timeout`, `idle_in_transaction_session_timeout` and `options` (`-c name=value`), as the server understands them.
+ *
+ * Behind PgBouncer in transaction mode set the statement cache to 0, and there `ignore_startup_parameters` to
+ * `extra_float_digits,intervalstyle`.
+ */
+public class PostgreSqlDriverProvider : DriverProvider {
+    override val schemes: Set<String> get() = setOf("postgresql", "postgres")
+
+    override fun open(url: DatabaseUrl, options: DriverOptions): Driver = PostgreSqlDriver(Settings.of(url, options), options)
+}
+
+internal class PostgreSqlDriver(private val settings: Settings, private val options: DriverOptions) : Driver {
+    private val types = TypeCatalog()
+    private val dialects = ConcurrentHashMap<String, PostgreSqlFacts>()
+    private val address = "${settings.host}:${settings.port}"
+
+    override suspend fun connect(access: Access): Connection {
+        val password = options.password?.invoke()
+        return Transport.connect(settings.host, settings.port, options.connectTimeout, {}) { channel ->
+            val encrypted = negotiateTls(channel, settings.tls, settings.host, settings.port)
+            val link = Link(channel, address)
+            channel.pipeline().addLast(link)
+            val key = Startup(link, settings.user, password, encrypted).run(settings.startup)
+            val dialect = dialects.computeIfAbsent(link.parameters["server_version"].orEmpty(), ::PostgreSqlFacts)
+            PostgreSqlConnection(link, key, dialect, types, options.statementCacheSize, ::requestCancel)
+        }
+    }
+
+    override suspend fun close(): Unit = Unit
+
+    /** Sends a CancelRequest on a socket of its own and waits for its end: then the signal has been given. */
+    private suspend fun requestCancel(key: BackendKey) {
+        Transport.connect(settings.host, settings.port, options.connectTimeout, {}) { channel ->
+            negotiateTls(channel, settings.tls, settings.host, settings.port)
+            val message = channel.alloc().buffer().writeInt(CANCEL_SIZE).writeInt(CANCEL_CODE).writeInt(key.pid).writeInt(key.secret)
+            channel.writeAndFlush(message)
+            channel.closeFuture().await()
+        }
+    }
+
+    private companion object {
+        const val CANCEL_SIZE = 16
+        const val CANCEL_CODE = 80_877_102
+    }
+}

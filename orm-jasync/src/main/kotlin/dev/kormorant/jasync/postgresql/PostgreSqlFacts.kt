@@ -1,0 +1,49 @@
+package dev.kormorant.jasync.postgresql
+
+import dev.kormorant.Isolation
+import dev.kormorant.driver.Dialect
+import dev.kormorant.driver.DmlKind
+import dev.kormorant.driver.Folding
+import dev.kormorant.driver.IdentifierRules
+import org.jetbrains.exposed.v1.core.Version
+import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
+import org.jetbrains.exposed.v1.core.vendors.PostgreSQLDialect
+
+/** PostgreSQL of one version, as ParameterStatus tells it: `18.4`, `16.2 (Debian 16.2-1)`, `19beta1`. */
+internal class PostgreSqlFacts(serverVersion: String) : Dialect {
+    override val name: String get() = "PostgreSQL"
+    override val version: Version = Version.from(Regex("\\d+(\\.\\d+)*").find(serverVersion)?.value ?: "0")
+    override val exposed: DatabaseDialect = PostgreSQLDialect()
+    override val identifiers: IdentifierRules = IdentifierRules("\"", Folding.LOWER, MAX_NAME, keywords)
+    override val maxParameters: Int get() = PreparedStatements.MAX_PARAMETERS
+    override val returning: Set<DmlKind> = DmlKind.entries.toSet()
+    override val transactionalDdl: Boolean get() = true
+    override val errorAbortsTransaction: Boolean get() = true
+
+    override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> {
+        val level = isolation?.let { " ISOLATION LEVEL ${it.sql}" }.orEmpty()
+        return listOf("BEGIN$level${if (readOnly) " READ ONLY" else ""}")
+    }
+
+    private companion object {
+        const val MAX_NAME = 63
+    }
+}
+
+/** Key words of PostgreSQL beyond SQL:2003, reserved or not. */
+private val keywords = """
+        ABORT ABSENT ACCESS AGGREGATE ALSO ANALYSE ANALYZE ATTACH BACKWARD BIT CACHE CHECKPOINT CLASS CLUSTER COLUMNS COMMENT COMMENTS
+        COMPRESSION CONCURRENTLY CONDITIONAL CONFIGURATION CONFLICT CONNECTION CONTENT CONVERSION COPY COST CSV CURRENT_CATALOG
+        CURRENT_SCHEMA DATABASE DELIMITER DELIMITERS DEPENDS DETACH DICTIONARY DISABLE DISCARD DO DOCUMENT EMPTY ENABLE ENCODING
+        ENCRYPTED ENFORCED ENUM ERROR ESCAPE EVENT EXCLUSIVE EXPLAIN EXPRESSION EXTENSION FAMILY FINALIZE FORCE FORMAT FORWARD FREEZE
+        FUNCTIONS GENERATED GREATEST GROUPS HANDLER HEADER IF ILIKE IMMUTABLE IMPLICIT IMPORT INCLUDE INDENT INDEX INDEXES INHERIT
+        INHERITS INLINE INSTEAD ISNULL JSON JSON_ARRAY JSON_ARRAYAGG JSON_EXISTS JSON_OBJECT JSON_OBJECTAGG JSON_QUERY JSON_SCALAR
+        JSON_SERIALIZE JSON_TABLE JSON_VALUE KEEP KEYS LABEL LEAKPROOF LEAST LIMIT LISTEN LOAD LOCATION LOCK LOCKED LOGGED MAPPING
+        MATERIALIZED MERGE_ACTION MODE MOVE NESTED NFC NFD NFKC NFKD NOTHING NOTIFY NOTNULL NOWAIT OBJECTS OFF OFFSET OIDS OMIT
+        OPERATOR OWNED OWNER PARALLEL PARSER PASSING PASSWORD PERIOD PLAN PLANS POLICY PREPARED PROCEDURAL PROCEDURES PROGRAM
+        PUBLICATION QUOTE QUOTES REASSIGN REFRESH REINDEX RENAME REPLACE REPLICA RESET RESTRICT RETURNING ROUTINES RULE SCALAR SCHEMAS
+        SEQUENCES SERVER SETOF SHARE SHOW SKIP SNAPSHOT STABLE STANDALONE STATISTICS STDIN STDOUT STORAGE STORED STRICT STRING STRIP
+        SUBSCRIPTION SUPPORT SYSID TABLES TABLESPACE TARGET TEMP TEMPLATE TEXT TRUNCATE TRUSTED TYPES UNCONDITIONAL UNENCRYPTED
+        UNLISTEN UNLOGGED UNTIL VACUUM VALID VALIDATE VALIDATOR VARIADIC VERBOSE VERSION VIEWS VIRTUAL VOLATILE WHITESPACE WRAPPER XML
+        XMLATTRIBUTES XMLCONCAT XMLELEMENT XMLEXISTS XMLFOREST XMLNAMESPACES XMLPARSE XMLPI XMLROOT XMLSERIALIZE XMLTABLE YES
+""".trim().split(Regex("\\s+"))
