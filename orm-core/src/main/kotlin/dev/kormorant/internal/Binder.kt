@@ -103,8 +103,9 @@ internal class Binder(size: Int) : PreparedStatementApi {
     }
 
     private fun put(type: SqlType, value: Any?) {
-        types += type
-        values += if (value == null) null else convert(type, value)
+        val converted = if (value == null) null else convert(type, value)
+        types += if (type == SqlType.UUID && converted != null && converted !is UUID) sqlTypeOf(converted) else type
+        values += converted
     }
 
     /** The value of a date or time column as its `java.time` class. */

@@ -63,6 +63,7 @@ private val mysqlOptionsOfImage = listOf(
     "--skip-log-bin",
     "--innodb-flush-log-at-trx-commit=0",
     "--max-connections=200",
+    "--max-allowed-packet=64M",
     "--character-set-server=utf8mb4",
     "--default-time-zone=+00:00",
 )
@@ -119,7 +120,7 @@ internal object MysqlRecipe : ServerRecipe {
     override val script = $$"""
         set -- --no-defaults --basedir="$SERVER" --datadir="$DIR/data" --lc-messages-dir="$SERVER/share" \
             --innodb-use-native-aio=0 --innodb-doublewrite=0 --innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync \
-            --skip-log-bin --mysqlx=OFF --performance-schema=OFF --character-set-server=utf8mb4 --default-time-zone=+00:00
+            --max-allowed-packet=64M --skip-log-bin --mysqlx=OFF --performance-schema=OFF --character-set-server=utf8mb4 --default-time-zone=+00:00
         "$SERVER/bin/mysqld" "$@" --initialize-insecure &
         wait "$!"
         exec "$SERVER/bin/mysqld" "$@" --init-file="$DIR/init.sql" --port="$PORT" --bind-address=127.0.0.1 \
@@ -167,7 +168,7 @@ internal object MariadbRecipe : ServerRecipe {
     override val script = $$"""
         set -- --no-defaults --basedir="$SERVER" --datadir="$DIR/data" --lc-messages-dir="$SERVER/share" --tmpdir="$DIR" \
             --innodb-doublewrite=0 --innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync --innodb-use-native-aio=0 \
-            --skip-log-bin --character-set-server=utf8mb4 --default-time-zone=+00:00
+            --max-allowed-packet=64M --skip-log-bin --character-set-server=utf8mb4 --default-time-zone=+00:00
         mkdir "$DIR/data"
         {
             echo "CREATE DATABASE mysql;"

@@ -50,6 +50,12 @@ public class Capabilities(
     public val unsigned64: Boolean = true,
     /** A point in time with a zone keeps microseconds, not only milliseconds. */
     public val zonedMicroseconds: Boolean = true,
+    /** A column can hold a point in time with a zone. */
+    public val zonedTimestamps: Boolean = true,
+    /** A column for points in time holds those before 1971 and after 2037. */
+    public val wideInstants: Boolean = true,
+    /** A time of day keeps microseconds, not only seconds. */
+    public val timeMicroseconds: Boolean = true,
     /** There is a JSON type that keeps documents decomposed. */
     public val jsonb: Boolean = false,
     /** Columns can be arrays. */

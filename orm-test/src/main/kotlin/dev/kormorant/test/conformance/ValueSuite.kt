@@ -118,7 +118,8 @@ public abstract class ValueSuite(backend: Backend) : Suite(backend, Named) {
     @Test
     public fun `dates and times keep years and microseconds, far from now as well`() {
         keeps(LocalDate.of(1970, 1, 1), LocalDate.of(1582, 10, 4), LocalDate.of(1000, 1, 1), LocalDate.of(9999, 12, 31), LocalDate.of(2024, 2, 29)) { date(it) }
-        keeps(LocalTime.MIDNIGHT, LocalTime.of(23, 59, 59, 999_999_000), LocalTime.of(12, 0, 0, 1000)) { time(it) }
+        keeps(LocalTime.MIDNIGHT, LocalTime.of(23, 59, 59)) { time(it) }
+        if (can.timeMicroseconds) keeps(LocalTime.of(23, 59, 59, 999_999_000), LocalTime.of(12, 0, 0, 1000)) { time(it) }
         keeps(
             LocalDateTime.of(1970, 1, 1, 0, 0),
             LocalDateTime.of(1969, 12, 31, 23, 59, 59, 999_999_000),
@@ -133,8 +134,9 @@ public abstract class ValueSuite(backend: Backend) : Suite(backend, Named) {
     public fun `instants are the same whatever the zone of the program`() {
         for (zone in listOf("UTC", "Asia/Kolkata", "America/New_York", "Pacific/Chatham")) {
             inZone(zone) {
-                keeps(Instant.EPOCH, Instant.parse("1969-12-31T23:59:59.999999Z"), Instant.parse("2024-07-01T12:00:00.000001Z"), Instant.parse("1900-01-01T00:00:00Z")) { timestamp(it) }
-                keeps(
+                keeps(Instant.parse("1971-01-02T00:00:00Z"), Instant.parse("2024-07-01T12:00:00.000001Z"), Instant.parse("2037-12-31T00:00:00Z")) { timestamp(it) }
+                if (can.wideInstants) keeps(Instant.EPOCH, Instant.parse("1969-12-31T23:59:59.999999Z"), Instant.parse("1900-01-01T00:00:00Z")) { timestamp(it) }
+                if (can.zonedTimestamps) keeps(
                     OffsetDateTime.parse(if (can.zonedMicroseconds) "2024-07-01T12:00:00.123456+05:30" else "2024-07-01T12:00:00.123+05:30"),
                     OffsetDateTime.parse("1971-01-01T00:00:00Z"),
                     OffsetDateTime.parse("2037-12-31T23:59:59-11:00"),
@@ -146,6 +148,7 @@ public abstract class ValueSuite(backend: Backend) : Suite(backend, Named) {
 
     @Test
     public fun `a point in time with a zone is the same for a program in another zone`() {
+        needs(can.zonedTimestamps, "points in time with a zone")
         val instants = InstantTable("zoned_${NUMBERS.incrementAndGet()}")
         val value = OffsetDateTime.of(2024, 7, 1, 12, 0, 0, 0, ZoneOffset.UTC)
         inZone("Asia/Tokyo") {
