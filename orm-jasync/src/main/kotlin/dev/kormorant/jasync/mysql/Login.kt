@@ -192,7 +192,8 @@ internal class Login(private val address: MySqlAddress, private val channel: Cha
 
     private fun proof(method: String, challenge: ByteArray, password: String?): ByteArray = when {
         password == null -> ByteArray(0)
-        method == ED25519 -> Ed25519.sign(password.toByteArray(), challenge)
+        // A challenge that ends with a zero has lost it to the decoder.
+        method == ED25519 -> Ed25519.sign(password.toByteArray(), challenge.copyOf(ED25519_CHALLENGE))
         method == AuthenticationMethod.CachingSha2 ->
             AuthenticationScrambler.scramble411("SHA-256", password, Charsets.UTF_8, challenge, seedFirst = false)
         else -> AuthenticationScrambler.scramble411("SHA-1", password, Charsets.UTF_8, challenge, seedFirst = true)
@@ -243,6 +244,7 @@ internal class Login(private val address: MySqlAddress, private val channel: Cha
 
     private companion object {
         const val ED25519 = "client_ed25519"
+        const val ED25519_CHALLENGE = 32
         val METHODS = setOf(AuthenticationMethod.CachingSha2, AuthenticationMethod.Native, ED25519)
     }
 }
