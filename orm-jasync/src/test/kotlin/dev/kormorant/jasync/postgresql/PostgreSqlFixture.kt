@@ -32,8 +32,11 @@ internal object PostgreSqlFixture {
         user: String = server.user,
         password: String? = server.password,
         timeout: Duration = 30.seconds,
-    ): PostgreSqlDriver =
-        PostgreSqlDriverProvider().open(DatabaseUrl.parse(url), DriverOptions(timeout, user, { password }, cache, emptyMap())) as PostgreSqlDriver
+        types: TypeCatalog = TypeCatalog(),
+    ): PostgreSqlDriver {
+        val options = DriverOptions(timeout, user, { password }, cache, emptyMap())
+        return PostgreSqlDriver(Settings.of(DatabaseUrl.parse(url), options), options, types)
+    }
 }
 
 /** Runs [test] with a fresh connection. */
