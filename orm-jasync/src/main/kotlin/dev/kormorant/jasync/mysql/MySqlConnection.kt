@@ -86,10 +86,10 @@ internal class MySqlConnection(
         }
         val (version, idStep, id, maxPacket) = facts.rows.single()
         val number = Version.from((version as String).takeWhile { it.isDigit() || it == '.' })
-        val step = (idStep as Number).toLong()
+        val step = idStep.toString().toLong()
         dialect = if ("MariaDB" in version) MariaDbServer(number, step) else MySqlServer(number, step)
-        serverId = (id as Number).toLong()
-        this.maxPacket = (maxPacket as Number).toLong()
+        serverId = id.toString().toLong()
+        this.maxPacket = maxPacket.toString().toLong()
     }
 
     override suspend fun execute(statement: SqlStatement): RawResult {
