@@ -39,9 +39,9 @@ internal abstract class Exchange(protected val connection: MySqlConnection) {
         connection.finished(this)
     }
 
-    protected fun sendQuery(sql: String) {
-        connection.send(ByteBufUtil.utf8MaxBytes(sql)) { buf ->
-            buf.writeByte(QUERY)
+    protected fun sendText(command: Int, sql: String) {
+        connection.send(ByteBufUtil.utf8MaxBytes(sql) + 1) { buf ->
+            buf.writeByte(command)
             ByteBufUtil.writeUtf8(buf, sql)
         }
     }
@@ -68,7 +68,7 @@ internal class Batch(
     private var rows = CollectedRows()
     private var response = response(null, rows)
 
-    override fun begin() = statements.forEach(::sendQuery)
+    override fun begin() = statements.forEach { sendText(QUERY, it) }
 
     override fun packet(buf: ByteBuf, end: Int) {
         if (!read(response, buf, end)) return
@@ -103,6 +103,7 @@ private class CollectedRows : RowConsumer {
 internal abstract class Execution(connection: MySqlConnection, private val statement: SqlStatement) : Exchange(connection), RowConsumer {
     private enum class Step { PREPARE, DEFINITIONS, RESPONSE }
 
+    private val sql by lazy(LazyThreadSafetyMode.NONE) { ServerSql.parse(statement.sql, SqlSyntax.MYSQL) }
     private var step = Step.PREPARE
     private var retried = false
     private var prepared: Prepared? = null
@@ -120,7 +121,7 @@ internal abstract class Execution(connection: MySqlConnection, private val state
         val values = statement.values.size
         if (statement.types.size != values) return finish(IllegalArgumentException("The statement has ${statement.types.size} types for $values values."))
         val cached = if (statement.reusable) connection.statements[statement.sql] else null
-        val expected = cached?.parameterCount ?: ServerSql.parse(statement.sql, SqlSyntax.MYSQL).parameterCount
+        val expected = cached?.parameterCount ?: sql.parameterCount
         when {
             expected != values -> finish(IllegalArgumentException("The statement has $expected parameters but $values values."))
             values > MySqlFamily.MAX_PARAMETERS -> finish(
@@ -144,19 +145,13 @@ internal abstract class Execution(connection: MySqlConnection, private val state
 
     private fun prepare() {
         step = Step.PREPARE
-        val sql = ServerSql.parse(statement.sql, SqlSyntax.MYSQL).text
-        guarded {
-            connection.send(ByteBufUtil.utf8MaxBytes(sql)) { buf ->
-                buf.writeByte(PREPARE)
-                ByteBufUtil.writeUtf8(buf, sql)
-            }
-        }
+        guarded { sendText(PREPARE, sql.text) }
     }
 
     private fun query() {
         step = Step.RESPONSE
         response = response(null, this)
-        guarded { sendQuery(ServerSql.parse(statement.sql, SqlSyntax.MYSQL).text) }
+        guarded { sendText(QUERY, sql.text) }
     }
 
     private fun execute(statement: Prepared) {

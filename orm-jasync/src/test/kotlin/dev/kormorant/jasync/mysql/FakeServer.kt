@@ -94,11 +94,13 @@ internal class FakeServer(private val script: Peer.() -> Unit) : AutoCloseable {
             if (deprecateEof) send(0xFE, 0, 0, 2, 0, 0, 0) else send(0xFE, 0, 0, 2, 0)
         }
 
-        /** Answers the two statements that set up a session. */
+        /** Answers the two statements that set up a session, which come at once. */
         fun session(deprecateEof: Boolean = true) {
             receive()
-            ok()
             receive()
+            sequence = 1
+            ok()
+            sequence = 1
             row(listOf("v", "s", "i", "p"), listOf("8.0.36", "1", "7", "67108864"), deprecateEof)
         }
 
