@@ -96,7 +96,12 @@ private class CollectedRows : RowConsumer {
     }
 
     fun result(response: Response) =
-        RawResult(columns, rows, if (columns.isEmpty()) response.affected else rows.size.toLong(), response.lastInsertId.takeIf { it != 0L })
+        RawResult(
+            columns,
+            rows,
+            if (columns.isEmpty()) response.affected else rows.size.toLong(),
+            response.lastInsertId.takeIf { it != 0L },
+        )
 }
 
 /** One statement of the user: prepared if that pays or is needed, executed, and answered to [rows]. */
@@ -118,8 +123,9 @@ internal abstract class Execution(connection: MySqlConnection, private val state
 
     override fun begin() {
         if (isStopped()) return
+        val types = statement.types.size
         val values = statement.values.size
-        if (statement.types.size != values) return finish(IllegalArgumentException("The statement has ${statement.types.size} types for $values values."))
+        if (types != values) return finish(IllegalArgumentException("The statement has $types types for $values values."))
         val cached = if (statement.reusable) connection.statements[statement.sql] else null
         val expected = cached?.parameterCount ?: sql.parameterCount
         when {
@@ -139,7 +145,10 @@ internal abstract class Execution(connection: MySqlConnection, private val state
     /** The point between two requests: nothing is sent any more if nobody waits, or somebody wants the statement stopped. */
     private fun isStopped(): Boolean {
         val stopped = connection.isStopping || !wanted
-        if (stopped) finish(QueryTimeoutException("The statement was stopped before it was sent.", null, ErrorDetails(sql = statement.sql), null))
+        if (stopped) {
+            val details = ErrorDetails(sql = statement.sql)
+            finish(QueryTimeoutException("The statement was stopped before it was sent.", null, details, null))
+        }
         return stopped
     }
 

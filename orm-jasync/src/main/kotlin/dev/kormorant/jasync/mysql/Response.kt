@@ -81,7 +81,10 @@ internal class Response(private val deprecateEof: Boolean, private val known: Pr
         ERROR -> error(buf, end)
         LOCAL_FILE -> {
             fileRequested = true
-            failure = UnsupportedByDialectException("LOAD DATA LOCAL is not supported.", "Let the server read its own file, or insert the rows.")
+            failure = UnsupportedByDialectException(
+                "LOAD DATA LOCAL is not supported.",
+                "Let the server read its own file, or insert the rows.",
+            )
             false
         }
         else -> {

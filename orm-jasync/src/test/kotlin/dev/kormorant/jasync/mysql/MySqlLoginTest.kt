@@ -2,13 +2,19 @@ package dev.kormorant.jasync.mysql
 
 import dev.kormorant.ConfigurationException
 import dev.kormorant.ConnectionException
+import dev.kormorant.DatabaseException
+import dev.kormorant.QueryTimeoutException
+import dev.kormorant.UnsupportedByDialectException
 import dev.kormorant.driver.Access
 import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.DatabaseUrl
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.test.ServerKind
 import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.supervisorScope
 import kotlinx.coroutines.yield
@@ -23,6 +29,8 @@ import java.security.KeyPairGenerator
 import java.security.MessageDigest
 import java.util.Base64
 import java.util.concurrent.CountDownLatch
+import java.util.concurrent.atomic.AtomicBoolean
+import java.util.concurrent.atomic.AtomicInteger
 import javax.crypto.Cipher
 import kotlin.experimental.xor
 import kotlin.time.Duration
@@ -391,7 +399,7 @@ class MySqlLoginTest {
         }.use { server ->
             val db = connect(server.url())
             runBlocking {
-                assertThrows<dev.kormorant.UnsupportedByDialectException> { db.run("DO 1") }
+                assertThrows<UnsupportedByDialectException> { db.run("DO 1") }
                 assertEquals(0, file?.size)
                 assertEquals(0, db.run("DO 2").affected)
             }
@@ -423,7 +431,7 @@ class MySqlLoginTest {
             val db = connect(server.url())
             runBlocking {
                 db.prepared("DO 1")
-                assertEquals(1615, assertThrows<dev.kormorant.DatabaseException> { db.prepared("DO 1") }.vendorCode)
+                assertEquals(1615, assertThrows<DatabaseException> { db.prepared("DO 1") }.vendorCode)
             }
             db.close()
         }
@@ -465,6 +473,80 @@ class MySqlLoginTest {
                     assertThrows<ConnectionException> { running.await() }
                 }
             }
+        }
+    }
+
+    @Test
+    fun `a cancel that is itself cancelled closes the connection, since its kill may still come`() {
+        val sent = CountDownLatch(1)
+        val asked = CountDownLatch(1)
+        val first = AtomicBoolean(true)
+        FakeServer {
+            if (first.getAndSet(false)) {
+                logIn()
+                receive()
+                sent.countDown()
+            } else {
+                greet()
+                receive()
+                asked.countDown()
+            }
+            receive()
+        }.use { server ->
+            val db = connect(server.url())
+            runBlocking(Dispatchers.IO) {
+                supervisorScope {
+                    val running = async { db.run("DO SLEEP(1)") }
+                    sent.await()
+                    val cancel = launch { db.cancel() }
+                    asked.await()
+                    cancel.cancelAndJoin()
+                    assertEquals(ConnectionStatus.CLOSED, db.status)
+                    assertThrows<ConnectionException> { running.await() }
+                }
+            }
+        }
+    }
+
+    @Test
+    fun `a kill that came too early is repeated`() {
+        val kills = AtomicInteger()
+        val sent = CountDownLatch(1)
+        val killedTwice = CountDownLatch(1)
+        val first = AtomicBoolean(true)
+        FakeServer {
+            if (first.getAndSet(false)) {
+                logIn()
+                receive()
+                sent.countDown()
+                killedTwice.await()
+                error(1317, "70100", "Query execution was interrupted")
+                check(receive().decodeToString().endsWith("DO 0"))
+                error(1317, "70100", "Query execution was interrupted")
+                receive()
+                ok()
+            } else {
+                greet()
+                receive()
+                ok()
+                check(receive().decodeToString().endsWith("KILL QUERY 7"))
+                ok()
+                if (kills.incrementAndGet() == 2) killedTwice.countDown()
+            }
+            receive()
+        }.use { server ->
+            val db = connect(server.url())
+            runBlocking(Dispatchers.IO) {
+                supervisorScope {
+                    val running = async { db.run("DO SLEEP(1)") }
+                    sent.await()
+                    db.cancel()
+                    assertThrows<QueryTimeoutException> { running.await() }
+                    assertEquals(0, db.run("DO 2").affected)
+                }
+            }
+            assertEquals(2, kills.get())
+            db.close()
         }
     }
 }
