@@ -38,7 +38,7 @@ public class NoDatabaseException(problem: String = "No database is in reach of t
 public class BlockingNotAllowedException(problem: String, hint: String) : OrmException(problem, hint, null)
 
 /** The database has no such thing; found before anything is sent. */
-public class UnsupportedByDialectException(problem: String, hint: String? = null) : OrmException(problem, hint, null)
+public class UnsupportedByDialectException(problem: String, hint: String? = null, cause: Throwable? = null) : OrmException(problem, hint, cause)
 
 // ---- What the database answered
 

@@ -13,5 +13,8 @@ public data class PoolStats(
     /** Callers waiting for a connection. */
     val waiting: Int,
 ) {
+    internal operator fun plus(other: PoolStats): PoolStats =
+        PoolStats(max + other.max, inUse + other.inUse, idle + other.idle, connecting + other.connecting, waiting + other.waiting)
+
     override fun toString(): String = "max=$max inUse=$inUse idle=$idle connecting=$connecting waiting=$waiting"
 }

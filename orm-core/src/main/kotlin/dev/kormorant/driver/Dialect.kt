@@ -30,6 +30,9 @@ public interface Dialect {
     /** Whether an error leaves the transaction unusable until a rollback to a savepoint or to its start. */
     public val errorAbortsTransaction: Boolean
 
+    /** Whether rows can be locked by `SELECT … FOR UPDATE`; where not, the clause is left out. */
+    public val supportsForUpdate: Boolean get() = true
+
     /**
      * Distance between the ids of the rows of one multi-row insert when [returning] has no INSERT and the database reports
      * the first id only; `null` where that does not apply.

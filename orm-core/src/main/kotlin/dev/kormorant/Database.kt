@@ -1,0 +1,282 @@
+package dev.kormorant
+
+import dev.kormorant.driver.Access
+import dev.kormorant.driver.Connection
+import dev.kormorant.driver.ConnectionStatus
+import dev.kormorant.driver.DatabaseUrl
+import dev.kormorant.driver.Dialect
+import dev.kormorant.driver.Driver
+import dev.kormorant.driver.DriverOptions
+import dev.kormorant.driver.DriverProvider
+import dev.kormorant.driver.RawResult
+import dev.kormorant.driver.RowStream
+import dev.kormorant.driver.SqlStatement
+import dev.kormorant.internal.Binder
+import dev.kormorant.internal.ConnectionPool
+import dev.kormorant.internal.PooledConnection
+import dev.kormorant.internal.ExposedBridge
+import dev.kormorant.internal.Scope
+import dev.kormorant.internal.ScopeKey
+import dev.kormorant.internal.SystemTimer
+import dev.kormorant.internal.Timer
+import dev.kormorant.internal.bounded
+import dev.kormorant.internal.uncancellable
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.currentCoroutineContext
+import java.util.ServiceLoader
+import kotlin.coroutines.AbstractCoroutineContextElement
+import kotlin.coroutines.CoroutineContext
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.nanoseconds
+import kotlin.time.Duration.Companion.seconds
+
+/**
+ * Where the data is: it opens connections, keeps them in a pool, and runs statements and transactions.
+ *
+ * It is a coroutine-context element. Everything inside `withContext(db) { … }`, `runTest(db) { … }` or [transaction] that needs a
+ * database finds it there; there is no global default. One database serves any number of coroutines on any dispatchers, and the
+ * caller always resumes on its own.
+ *
+ * It is not a session: nothing is cached, attached or written behind the caller's back.
+ */
+public class Database private constructor(
+    /** The URL without user, password and parameters. */
+    public val url: String,
+    /** The settings it was opened with. */
+    public val config: DatabaseConfig,
+    private val driver: Driver,
+) : AbstractCoroutineContextElement(Database) {
+    internal val timer: Timer = SystemTimer
+    internal val scopeKey = ScopeKey()
+    private val listeners = config.listeners.toTypedArray()
+
+    private val writers = ConnectionPool(config.pool.limitedTo(driver.maxWriters), timer) { driver.connect(Access.WRITE) }
+    private val readers =
+        if (driver.maxReaders == 0) writers else ConnectionPool(config.pool.limitedTo(driver.maxReaders), timer) { driver.connect(Access.READ) }
+
+    @Volatile
+    private var bridge: ExposedBridge? = null
+
+    /** Name of the database product as its server tells it, `null` before the first connection. */
+    public val dialectName: String? get() = bridge?.dialect?.name
+
+    /** Figures of the pool at this moment; readers and writers added up where they are apart. */
+    public val pool: PoolStats get() = if (readers === writers) writers.stats else writers.stats + readers.stats
+
+    /** Whether a connection has been made and [close] has not been called since. */
+    public val isOpen: Boolean get() = bridge != null && !writers.isClosed
+
+    /**
+     * Opens the first connection now rather than at the first statement; opens a closed database again. Does nothing when open.
+     *
+     * @throws ConnectionException if the database cannot be reached or refuses.
+     */
+    public suspend fun connect() {
+        if (isOpen) return
+        writers.open()
+        if (readers !== writers) readers.open()
+        openBridge()
+    }
+
+    /**
+     * Waits up to [grace] for lent connections to come back, then closes them all. Work that comes later gets [PoolClosedException]
+     * until [connect] is called. May be repeated. Runs to its end even if the caller is cancelled.
+     *
+     * @throws IllegalStateException inside a transaction or pinned connection of this database, which it would wait for.
+     */
+    public suspend fun close(grace: Duration = 5.seconds) {
+        check(currentCoroutineContext()[scopeKey] == null) { "close() was called inside a transaction of the same database." }
+        uncancellable(timer, grace + config.cancelTimeout) {
+            writers.close(grace)
+            if (readers !== writers) readers.close(grace)
+            driver.close()
+        }
+    }
+
+    /** Runs [block] and closes the database afterwards, whatever the outcome. */
+    public suspend inline fun <T> use(block: (Database) -> T): T {
+        var failure: Throwable? = null
+        try {
+            return block(this)
+        } catch (error: Throwable) {
+            failure = error
+            throw error
+        } finally {
+            closeAfter(failure)
+        }
+    }
+
+    @PublishedApi
+    internal suspend fun closeAfter(failure: Throwable?) {
+        try {
+            close()
+        } catch (error: Throwable) {
+            if (failure == null) throw error
+            failure.addSuppressed(error)
+        }
+    }
+
+    /**
+     * Runs any SQL with `?` for each of [arguments]; inside a transaction or pinned connection it runs there. The arguments travel as
+     * parameters, with the type of their class.
+     */
+    public suspend fun exec(sql: String, vararg arguments: Any?): SqlResult {
+        openBridge()
+        return SqlResult(run(Binder.ofValues(sql, arguments.asList())))
+    }
+
+    override fun toString(): String = "Database($url)"
+
+    // ---- The way of a statement
+
+    /** The bridge to Exposed, made when the first connection has told what the server is. */
+    internal suspend fun openBridge(): ExposedBridge = bridge ?: run {
+        val lent = writers.acquire()
+        try {
+            bridgeTo(lent.connection.dialect)
+        } finally {
+            writers.release(lent)
+        }
+    }
+
+    private fun bridgeTo(dialect: Dialect) = synchronized(this) { bridge ?: ExposedBridge(dialect, url).also { bridge = it } }
+
+    /** Runs [statement] in the transaction of the caller, else in autocommit on a connection of its own. */
+    internal suspend fun run(statement: SqlStatement, access: Access = Access.WRITE): RawResult {
+        currentCoroutineContext()[scopeKey]?.let { return it.level.session.execute(it.level, statement) }
+        val lent = acquire(access)
+        try {
+            return execute(lent.connection, statement)
+        } finally {
+            release(access, lent)
+        }
+    }
+
+    /**
+     * Runs [statement] and hands its rows over in portions. The connection is held meanwhile, the turn too in a transaction; it is
+     * given back clean however [onRows] ends.
+     */
+    internal suspend fun stream(statement: SqlStatement, access: Access, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
+        currentCoroutineContext()[scopeKey]?.let { scope ->
+            return scope.level.session.withConnection(scope.level) { stream(it, statement, fetchSize, onRows) }
+        }
+        val lent = acquire(access)
+        try {
+            stream(lent.connection, statement, fetchSize, onRows)
+        } finally {
+            release(access, lent)
+        }
+    }
+
+    private suspend fun stream(connection: Connection, statement: SqlStatement, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
+        var stream: RowStream? = null
+        try {
+            stream = within(statement) { connection.stream(statement, fetchSize) }
+            while (true) onRows(within(statement) { stream.next() ?: emptyList() }.ifEmpty { break })
+        } finally {
+            if (connection.status == ConnectionStatus.BUSY) {
+                if (uncancellable { stream?.close() ?: connection.cancel() } == null) connection.close()
+            }
+        }
+    }
+
+    internal suspend fun acquire(access: Access): PooledConnection = poolFor(access).acquire()
+
+    internal fun release(access: Access, connection: PooledConnection) = poolFor(access).release(connection)
+
+    private fun poolFor(access: Access) = if (access == Access.READ) readers else writers
+
+    /** Whether reads have connections of their own, so that a read-only block can use them. */
+    internal val separatesReaders: Boolean get() = readers !== writers
+
+    /**
+     * Runs [statement] and leaves [connection] ready for the next one: if the caller is cancelled meanwhile or the statement's time is
+     * up, the statement is cancelled on the server and its answer awaited for `cancelTimeout`, else the connection is closed. The
+     * caller owns the connection throughout.
+     */
+    internal suspend fun execute(connection: Connection, statement: SqlStatement): RawResult = within(statement) {
+        try {
+            send(connection, statement)
+        } catch (error: CancellationException) {
+            if (connection.status == ConnectionStatus.BUSY && uncancellable { connection.cancel() } == null) connection.close()
+            throw error
+        }
+    }
+
+    /** Runs [block], in which [statement] is at work, within the statement timeout of the caller or else of the database. */
+    private suspend fun <T : Any> within(statement: SqlStatement, block: suspend () -> T): T {
+        val timeout = (currentCoroutineContext()[StatementTimeout]?.timeout ?: config.statementTimeout)?.takeIf { it.isFinite() } ?: return block()
+        return bounded(timer, timeout, block) ?: throw QueryTimeoutException(
+            "A statement ran longer than its timeout of $timeout and was cancelled.",
+            "Make it faster, or give it more time with withStatementTimeout or statementTimeout.",
+            ErrorDetails(sql = statement.sql),
+            null,
+        )
+    }
+
+    /** [Connection.execute], told to the listeners. */
+    internal suspend fun send(connection: Connection, statement: SqlStatement): RawResult {
+        if (listeners.isEmpty()) return connection.execute(statement)
+        val start = System.nanoTime()
+        try {
+            return connection.execute(statement).also { tell(statement, start, it.affected, null) }
+        } catch (error: OrmException) {
+            tell(statement, start, 0, error)
+            throw error
+        }
+    }
+
+    private fun tell(statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
+        val event = StatementEvent(statement.sql, (System.nanoTime() - start).nanoseconds, rows, error)
+        for (listener in listeners) listener.onStatement(event)
+    }
+
+    /** Runs [block] out of reach of the caller's cancellation for `cancelTimeout` at most; `null` if that was not enough. */
+    internal suspend fun <T : Any> uncancellable(block: suspend () -> T): T? = uncancellable(timer, config.cancelTimeout, block)
+
+    /** The key of the database in a coroutine context, and the way to open one. */
+    public companion object Key : CoroutineContext.Key<Database> {
+        /**
+         * A database for [url]: `sqlite:path`, `sqlite::memory:`, `postgresql://user:password@host:port/database`, and so for `mysql`
+         * and `mariadb`; a leading `jdbc:` or `r2dbc:` is tolerated. The scheme picks the driver among the modules on the class path.
+         *
+         * Does no I/O: the first statement, or [connect], opens the first connection.
+         *
+         * @throws DriverMissingException if no module on the class path knows the scheme.
+         * @throws ConfigurationException if the URL or a setting is not understood.
+         */
+        public fun open(url: String, block: DatabaseConfig.() -> Unit = {}): Database {
+            val config = DatabaseConfig().apply(block)
+            config.validate()
+            val parsed = DatabaseUrl.parse(url)
+            val options = DriverOptions(
+                config.connectTimeout,
+                config.user ?: parsed.user,
+                config.passwordSupplier ?: parsed.password?.let { { it } },
+                config.statementCacheSize,
+                config.extras.toMap(),
+            )
+            return Database(parsed.toString(), config, provider(parsed.scheme).open(parsed, options))
+        }
+
+        private fun provider(scheme: String): DriverProvider {
+            val providers = ServiceLoader.load(DriverProvider::class.java, Database::class.java.classLoader).toList()
+            return providers.firstOrNull { scheme in it.schemes } ?: throw DriverMissingException(
+                "No driver for the scheme '$scheme' is on the class path.",
+                when (scheme) {
+                    "sqlite" -> "Add the artifact dev.kormorant:orm-sqlite."
+                    "postgresql", "postgres", "mysql", "mariadb" -> "Add the artifact dev.kormorant:orm-jasync."
+                    else -> "Known schemes are ${(providers.flatMap { it.schemes } + BUILT_IN).distinct().sorted().joinToString()}."
+                },
+            )
+        }
+
+        private val BUILT_IN = listOf("sqlite", "postgresql", "mysql", "mariadb")
+
+        /** The database of the calling coroutine. */
+        internal suspend fun current(): Database = currentCoroutineContext()[Database] ?: throw NoDatabaseException()
+    }
+}
+
+/** The transaction level the calling coroutine is in, if any, on this database. */
+internal suspend fun Database.currentScope(): Scope? = currentCoroutineContext()[scopeKey]

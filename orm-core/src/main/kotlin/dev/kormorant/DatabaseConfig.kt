@@ -1,0 +1,71 @@
+package dev.kormorant
+
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
+
+/** Settings of a [Database], made in the block of [Database.open]; changing them afterwards has no effect. */
+public class DatabaseConfig internal constructor() {
+    /** User name; wins over the one in the URL. */
+    public var user: String? = null
+
+    /** The pool of connections. */
+    public val pool: PoolConfig = PoolConfig()
+
+    /** Bound of opening one connection, handshake included. 10 s: longer than a slow handshake, shorter than a user's patience. */
+    public var connectTimeout: Duration = 10.seconds
+
+    /**
+     * How long a cancelled statement, a COMMIT or a ROLLBACK may take to be answered before the connection is closed instead. 5 s:
+     * a server that is alive answers a cancel in milliseconds.
+     */
+    public var cancelTimeout: Duration = 5.seconds
+
+    /**
+     * How long a statement may run before it is cancelled on the server and fails with [QueryTimeoutException]; `null`, the default,
+     * sets no bound, as only the program knows which statements may take long. [withStatementTimeout] sets it for a transaction or a call.
+     */
+    public var statementTimeout: Duration? = null
+
+    /** How long a statement may wait for its turn on the connection of its transaction. 30 s: a longer wait is a deadlock in the program. */
+    public var transactionWaitTimeout: Duration = 30.seconds
+
+    /** Isolation level of transactions that name none; `null` leaves it to the database. */
+    public var defaultIsolation: Isolation? = null
+
+    /** Prepared statements kept per connection. 256: more than the shapes of a usual service, less than a server minds. */
+    public var statementCacheSize: Int = 256
+
+    internal var passwordSupplier: (() -> String?)? = null
+    internal val listeners = ArrayList<DatabaseListener>()
+    internal val extras = HashMap<Class<*>, Any>()
+
+    /** Password, asked for at every connect so that a rotated one is picked up; wins over the one in the URL. */
+    public fun password(supplier: () -> String?) {
+        passwordSupplier = supplier
+    }
+
+    /** Settings of the pool. */
+    public fun pool(block: PoolConfig.() -> Unit): Unit = pool.block()
+
+    /** Adds a listener; all of them hear every event, in the order they were added. */
+    public fun listener(listener: DatabaseListener) {
+        listeners += listener
+    }
+
+    /**
+     * The settings of one backend, made by [create] the first time: what a backend's own block, such as `sqlite { }`, changes. Drivers
+     * find them by [type] in [dev.kormorant.driver.DriverOptions.extras].
+     */
+    public fun <T : Any> extra(type: Class<T>, create: () -> T): T = type.cast(extras.getOrPut(type, create))
+
+    internal fun validate() {
+        fun check(valid: Boolean, problem: () -> String) {
+            if (!valid) throw ConfigurationException(problem())
+        }
+        check(connectTimeout.isPositive()) { "connectTimeout must be more than zero, not $connectTimeout." }
+        check(cancelTimeout.isPositive()) { "cancelTimeout must be more than zero, not $cancelTimeout." }
+        check(statementTimeout?.isPositive() ?: true) { "statementTimeout must be more than zero, not $statementTimeout." }
+        check(transactionWaitTimeout.isPositive()) { "transactionWaitTimeout must be more than zero, not $transactionWaitTimeout." }
+        check(statementCacheSize >= 0) { "statementCacheSize must not be negative, but is $statementCacheSize." }
+    }
+}

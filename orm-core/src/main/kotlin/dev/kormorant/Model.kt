@@ -1,0 +1,104 @@
+package dev.kormorant
+
+import dev.kormorant.internal.ModelState
+import org.jetbrains.exposed.v1.core.Column
+import org.jetbrains.exposed.v1.core.dao.id.CompositeID
+import org.jetbrains.exposed.v1.core.dao.id.EntityID
+import kotlin.reflect.KProperty
+import kotlin.uuid.Uuid
+
+/**
+ * How to change: one row as an object.
+ *
+ * ```
+ * class Page : LongModel() {
+ *     var key by Pages.key
+ *     companion object : LongModelClass<Page>(Pages, ::Page)
+ * }
+ * ```
+ *
+ * A model is a detached value: it belongs to no session, no other object stands for the same row, and nothing is written until
+ * [save]. Reading or writing a property does no I/O. The constructor makes a row that is not in the database yet. A model may be
+ * read by many coroutines at once, but not while one of them writes it.
+ */
+public abstract class Model<ID : Any> {
+    internal val state: ModelState = ModelState(this)
+
+    /**
+     * The id of the row.
+     *
+     * @throws ColumnNotLoadedException if the row is new and the database is still to make the id.
+     */
+    public val id: EntityID<ID>
+        get() {
+            @Suppress("UNCHECKED_CAST")
+            return state.id() as EntityID<ID>
+        }
+
+    /** Whether the row is not in the database yet, as far as this object knows. */
+    public val isNew: Boolean get() = state.isNew
+
+    /** Whether [save] would write something. */
+    public val isDirty: Boolean get() = state.isDirty
+
+    /**
+     * The value of [column], which must be one of the model's table.
+     *
+     * @throws ColumnNotLoadedException if the query that loaded the model did not select it, or the database is still to make it.
+     */
+    public operator fun <T> get(column: Column<T>): T {
+        @Suppress("UNCHECKED_CAST")
+        return state.read(column) as T
+    }
+
+    /**
+     * Sets the value of [column] and marks it to be written by the next [save]; a value it already has changes nothing.
+     *
+     * @throws DataException if the value is longer than the column.
+     */
+    public operator fun <T> set(column: Column<T>, value: T): Unit = state.write(column, value)
+
+    /** Reads the column a property is delegated to. */
+    public operator fun <T> Column<T>.getValue(model: Model<ID>, property: KProperty<*>): T = model[this]
+
+    /** Writes the column a property is delegated to. */
+    public operator fun <T> Column<T>.setValue(model: Model<ID>, property: KProperty<*>, value: T) {
+        model[this] = value
+    }
+
+    /** The class and the id; never a column, and never I/O. */
+    override fun toString(): String = "${javaClass.simpleName}(${if (isNew) "new" else "id=$id"})"
+}
+
+/** A model with an [Int] id. */
+public abstract class IntModel : Model<Int>()
+
+/** A model with a [Long] id. */
+public abstract class LongModel : Model<Long>()
+
+/** A model with a [Uuid] id. */
+public abstract class UuidModel : Model<Uuid>()
+
+/** A model with a [java.util.UUID] id. */
+public abstract class UUIDModel : Model<java.util.UUID>()
+
+/** A model whose id is several columns. */
+public abstract class CompositeModel : Model<CompositeID>()
+
+/**
+ * Writes the model: an INSERT if it is new, else an UPDATE of the columns changed since it was loaded or saved, or no statement if
+ * there are none. Ids and defaults made by the database are in the model afterwards.
+ *
+ * @param only writes no other columns; the rest stays dirty. `null` writes all dirty columns.
+ * @return whether a row was written; `false` when clean, and when the row is gone.
+ */
+public suspend fun Model<*>.save(only: Set<Column<*>>? = null): Boolean = state.modelClass.save(this, only)
+
+/**
+ * Deletes the row by its id. The object stays as it was but is new: saving it again inserts it.
+ *
+ * @return how many rows were deleted: 1, or 0 if the row was gone.
+ * @throws ConstraintViolationException if other rows refer to it.
+ * @throws IllegalStateException if the model is new.
+ */
+public suspend fun Model<*>.delete(): Int = state.modelClass.delete(this)

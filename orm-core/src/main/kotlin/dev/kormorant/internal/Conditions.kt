@@ -1,0 +1,47 @@
+package dev.kormorant.internal
+
+import dev.kormorant.Database
+import dev.kormorant.Query
+import dev.kormorant.driver.RawResult
+import org.jetbrains.exposed.v1.core.Column
+import org.jetbrains.exposed.v1.core.EntityIDColumnType
+import org.jetbrains.exposed.v1.core.EqOp
+import org.jetbrains.exposed.v1.core.IColumnType
+import org.jetbrains.exposed.v1.core.IsNullOp
+import org.jetbrains.exposed.v1.core.Op
+import org.jetbrains.exposed.v1.core.QueryParameter
+import org.jetbrains.exposed.v1.core.ResultRow
+import org.jetbrains.exposed.v1.core.dao.id.EntityID
+import org.jetbrains.exposed.v1.core.dao.id.EntityIDFunctionProvider
+import org.jetbrains.exposed.v1.core.dao.id.IdTable
+import org.jetbrains.exposed.v1.core.inList
+
+/** A condition on a column whose type is known at run time only; `null` means IS NULL. */
+internal infix fun Column<*>.equalTo(value: Any?): Op<Boolean> {
+    if (value == null) return IsNullOp(this)
+    @Suppress("UNCHECKED_CAST")
+    return EqOp(this, QueryParameter(value, columnType as IColumnType<Any>))
+}
+
+/** A condition that the column has one of [keys], which are plain values even where the column holds ids. */
+@Suppress("UNCHECKED_CAST")
+internal infix fun Column<*>.amongKeys(keys: List<Any>): Op<Boolean> {
+    val type = columnType
+    val values = if (type is EntityIDColumnType<*>) keys.map { EntityIDFunctionProvider.createEntityID(it, type.idColumn.table as IdTable<Any>) } else keys
+    return (this as Column<Any>) inList values
+}
+
+/** The plain value of a key, so that an id and a column that refers to it compare equal. */
+internal fun plainKey(value: Any?): Any? = if (value is EntityID<*>) value.value else value
+
+/** Runs [query] once per portion of [keys] that fits the dialect's parameter limit; [read] takes each answer. */
+internal suspend fun Database.queryByKeys(bridge: ExposedBridge, keys: List<Any>, query: (List<Any>) -> Query, read: (RawResult) -> Unit) {
+    for (part in keys.chunked(bridge.dialect.maxParameters)) {
+        val portion = query(part)
+        read(run(portion.statement(bridge, reusable = part.size == 1), portion.access))
+    }
+}
+
+/** The values of a row by the positions of [shape], with [Unset] for columns the row does not have. */
+internal fun rowOf(shape: TableShape, row: ResultRow): Array<Any?> =
+    Array(shape.columns.size) { position -> shape.columns[position].let { if (row.hasValue(it)) row[it] else Unset } }

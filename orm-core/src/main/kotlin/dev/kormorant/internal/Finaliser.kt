@@ -1,0 +1,88 @@
+package dev.kormorant.internal
+
+import dev.kormorant.CommitOutcomeUnknownException
+import dev.kormorant.OrmException
+import dev.kormorant.TransactionAbortedException
+import dev.kormorant.driver.Connection
+import dev.kormorant.driver.ConnectionStatus
+
+/**
+ * How a level ends: one row of this `when` per row of the table in `docs/transactions.md`.
+ *
+ * Runs with the turn of the level. Nothing here is cancellable: the caller's cancellation waits until the server has answered,
+ * for `cancelTimeout` at most, after which the connection is closed, which undoes everything.
+ */
+internal suspend fun <T> finish(level: Level, outcome: Result<T>): T {
+    val connection = level.session.connection
+    val failure = outcome.exceptionOrNull()
+    if (!level.begun || connection == null) {
+        if (failure != null) throw failure
+        level.spoiledBy?.let { throw aborted(level, it) }
+        if (level.rollbackOnly) level.forgetActions()
+        return outcome.getOrThrow()
+    }
+    val state = connection.status
+    when {
+        failure != null -> {
+            rollback(level, connection)?.let(failure::addSuppressed)
+            throw failure
+        }
+        state == ConnectionStatus.CLOSED -> throw aborted(level, level.session.lastError)
+        state == ConnectionStatus.FAILED || level.spoiledBy != null -> {
+            val cause = level.spoiledBy ?: level.session.lastError
+            throw aborted(level, cause).also { error -> rollback(level, connection)?.let(error::addSuppressed) }
+        }
+        level.rollbackOnly -> {
+            level.forgetActions()
+            rollback(level, connection)?.let { throw it }
+        }
+        else -> commit(level, connection)
+    }
+    return outcome.getOrThrow()
+}
+
+/** Undoes [level] on the server. Returns the error if that fails; the connection is closed then. */
+internal suspend fun rollback(level: Level, connection: Connection): Throwable? {
+    if (connection.status == ConnectionStatus.CLOSED) return null
+    val database = level.session.database
+    return try {
+        val done = database.uncancellable {
+            for (statement in level.rollbackStatements(connection.dialect)) database.send(connection, statement)
+        }
+        if (done == null) connection.close()
+        null
+    } catch (error: OrmException) {
+        connection.close()
+        error
+    }
+}
+
+private suspend fun commit(level: Level, connection: Connection) {
+    val database = level.session.database
+    val statement = level.commitStatement(connection.dialect)
+    try {
+        if (database.uncancellable { database.send(connection, statement) } == null) {
+            connection.close()
+            throw outcomeUnknown(level, null)
+        }
+    } catch (error: OrmException) {
+        if (error.connectionLost && level.kind == LevelKind.TRANSACTION && error !is CommitOutcomeUnknownException) {
+            connection.close()
+            throw outcomeUnknown(level, error)
+        }
+        if (connection.status != ConnectionStatus.IDLE) rollback(level, connection)?.let(error::addSuppressed)
+        throw error
+    }
+}
+
+private fun aborted(level: Level, cause: Throwable?) = TransactionAbortedException(
+    "The transaction ${level.origin} cannot be committed and was rolled back.",
+    "An error inside the block was caught there; put the statement that may fail into a transaction { } of its own.",
+    cause,
+)
+
+private fun outcomeUnknown(level: Level, cause: Throwable?) = CommitOutcomeUnknownException(
+    "The link was lost while the transaction ${level.origin} was being committed.",
+    "Look for the effect of the transaction before running it again.",
+    cause,
+)

@@ -1,0 +1,57 @@
+package dev.kormorant.internal
+
+import dev.kormorant.driver.RawResult
+import dev.kormorant.driver.SqlStatement
+import org.jetbrains.exposed.v1.core.Expression
+import org.jetbrains.exposed.v1.core.IColumnType
+import org.jetbrains.exposed.v1.core.QueryBuilder
+import org.jetbrains.exposed.v1.core.ResultRow
+import org.jetbrains.exposed.v1.core.statements.Statement
+
+/** Renders [statement] once: its text, and its arguments in the order of the `?` in it. */
+internal fun ExposedBridge.prepare(statement: Statement<*>, reusable: Boolean = true): SqlStatement = render { transaction ->
+    val sql = statement.prepareSQL(transaction)
+    bind(sql, statement.arguments().firstOrNull().orEmptyArguments(), reusable)
+}
+
+/** Renders what [build] appends, with the arguments registered on the way. */
+internal fun ExposedBridge.prepare(reusable: Boolean = true, build: QueryBuilder.() -> Unit): SqlStatement = render {
+    val builder = QueryBuilder(true)
+    builder.build()
+    bind(builder.toString(), builder.args, reusable)
+}
+
+internal fun bind(sql: String, arguments: Collection<Pair<IColumnType<*>, Any?>>, reusable: Boolean = true): SqlStatement {
+    val binder = Binder(arguments.size)
+    for ((type, value) in arguments) binder.add(type, value)
+    return binder.statement(sql, reusable)
+}
+
+private fun Iterable<Pair<IColumnType<*>, Any?>>?.orEmptyArguments(): Collection<Pair<IColumnType<*>, Any?>> = when (this) {
+    null -> emptyList()
+    is Collection -> this
+    else -> toList()
+}
+
+/** Reads rows whose positions are [fields]; what each field needs is found once, not per row. */
+internal class RowReader(private val fields: List<Expression<*>>, private val bridge: ExposedBridge) {
+    private val index = FieldIndex(fields, bridge)
+    private val readers: Array<IColumnType<*>?> = Array(fields.size) { position -> typeOf(fields[position])?.takeUnless { it.readsPlainly() } }
+    private val readsPlainly = readers.all { it == null }
+
+    fun read(result: RawResult): List<ResultRow> = read(result.rows)
+
+    fun read(rows: List<Array<Any?>>): List<ResultRow> {
+        if (rows.isEmpty()) return emptyList()
+        return bridge.render {
+            val view = RowView()
+            rows.map { values ->
+                if (!readsPlainly) {
+                    view.values = values
+                    for (position in fields.indices) readers[position]?.let { values[position] = it.readObject(view, position + 1) }
+                }
+                ResultRow(index, values)
+            }
+        }
+    }
+}

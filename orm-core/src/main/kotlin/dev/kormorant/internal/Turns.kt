@@ -1,0 +1,101 @@
+package dev.kormorant.internal
+
+import dev.kormorant.ConnectionBusyException
+import kotlinx.coroutines.CancellableContinuation
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.suspendCancellableCoroutine
+import kotlin.coroutines.resumeWithException
+import kotlin.time.Duration
+
+/**
+ * The order in which coroutines use one connection: one at a time, first come first served, and only from the innermost open [Level].
+ *
+ * A coroutine of an outer level waits until the nested one has ended, so its statement can never land inside somebody else's
+ * savepoint. A waiter that is cancelled, or waits longer than [bound], leaves the queue and never held the turn. A coroutine that
+ * would wait for itself is told so at once.
+ */
+internal class Turns(private val timer: Timer, private val bound: Duration) {
+    private val monitor = Any()
+    private val waiters = ArrayDeque<Waiter>()
+    private var taken = false
+
+    /** The coroutine that has the turn. */
+    private var holder: Job? = null
+
+    /** The only level whose statements may run; changed by the holder of the turn. */
+    @Volatile
+    var innermost: Level? = null
+        private set
+
+    suspend fun take(level: Level) {
+        val job = currentCoroutineContext()[Job]
+        if (tryTake(level, job)) return
+        var alarm: AutoCloseable? = null
+        try {
+            suspendCancellableCoroutine { continuation ->
+                val waiter = Waiter(level, job, continuation)
+                val passed = synchronized(monitor) { tryTake(level, job) || !waiters.add(waiter) }
+                if (passed) {
+                    waiter.pass()
+                } else {
+                    continuation.invokeOnCancellation { synchronized(monitor) { waiters -= waiter } }
+                    alarm = timer.schedule(bound) {
+                        if (synchronized(monitor) { waiters.remove(waiter) }) continuation.resumeWithException(tooLong(level))
+                    }
+                }
+            }
+        } finally {
+            alarm?.close()
+        }
+    }
+
+    /** Takes the turn for the coroutine [job] if that needs no waiting. */
+    fun tryTake(level: Level, job: Job?): Boolean = synchronized(monitor) {
+        if (taken && job != null && holder === job) throw busyWithItself(level)
+        free(level).also { if (it) hold(job) }
+    }
+
+    /** Gives the turn back; [next] is the innermost level from now on. */
+    fun give(next: Level? = innermost) {
+        val passed = synchronized(monitor) {
+            innermost = next
+            taken = false
+            holder = null
+            waiters.firstOrNull { free(it.level) }?.also {
+                waiters -= it
+                hold(it.job)
+            }
+        }
+        passed?.pass()
+    }
+
+    private fun hold(job: Job?) {
+        taken = true
+        holder = job
+    }
+
+    /** A closed level may pass as well: its user finds out and gives the turn back. */
+    private fun free(level: Level) = !taken && (innermost === level || level.isClosed)
+
+    private fun busyWithItself(level: Level) = ConnectionBusyException(
+        "A statement of the transaction ${level.origin} was started while the same coroutine is collecting a stream on its connection.",
+        "Collect the rows into a list first, or leave out fetchSize.",
+    )
+
+    private fun tooLong(level: Level): ConnectionBusyException {
+        val inner = innermost
+        return ConnectionBusyException(
+            "A statement waited $bound for its turn on the connection of the transaction ${level.origin}.",
+            if (inner == null || inner === level) {
+                "Another statement or stream of this transaction is still running."
+            } else {
+                "The nested transaction ${inner.origin} is still open; it must not wait for its siblings."
+            },
+        )
+    }
+
+    private inner class Waiter(val level: Level, val job: Job?, private val continuation: CancellableContinuation<Unit>) {
+        fun pass() = continuation.resume(Unit) { _, _, _ -> give() }
+    }
+}
