@@ -69,7 +69,8 @@ private class SqlScanner(private val statement: SqlStatement) {
                 verb = VERBS[token]
             }
             // The statement proper follows the parenthesis of the last common table expression.
-            first == "WITH" && verb == null && previous == ")" -> verb = VERBS[token]?.takeIf { it.changesRows } ?: Verb.OTHER.takeIf { token == "SELECT" }
+            first == "WITH" && verb == null && previous == ")" ->
+                verb = if (token == "SELECT") Verb.OTHER else VERBS[token]?.takeIf { it.changesRows }
             token == "TO" && verb == Verb.ROLLBACK -> verb = Verb.ROLLBACK_TO
             token == "DO" && verb == Verb.INSERT -> verb = Verb.UPSERT
             token == "TRIGGER" && first == "CREATE" -> trigger = true

@@ -7,7 +7,6 @@ import dev.kormorant.driver.ConnectionStatus
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.async
-import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
@@ -19,7 +18,6 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 import java.nio.file.Path
-import java.util.concurrent.CountDownLatch
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.microseconds
@@ -52,23 +50,6 @@ class CancelTest {
     }
 
     @Test
-    fun `a statement that is cancelled before its first step is not executed`() = test {
-        val go = CountDownLatch(1)
-        val settings = SqliteSettings().apply { function("hold", 0) { go.await() } }
-        open("sqlite:${directory.resolve("x.db")}", settings).use { driver ->
-            val c = driver.connect(Access.WRITE)
-            c.run("CREATE TABLE t (a)")
-            val holding = launch(start = CoroutineStart.UNDISPATCHED) { c.run("SELECT hold()") }
-            holding.cancelAndJoin()
-            val cancelling = async(start = CoroutineStart.UNDISPATCHED) { c.cancel() }
-            assertEquals(ConnectionStatus.BUSY, c.status)
-            go.countDown()
-            cancelling.await()
-            assertEquals(0, c.count("t"))
-        }
-    }
-
-    @Test
     fun `a cancel at any moment hits its own statement or none, never the next`() = test {
         inMemory { c ->
             c.run("CREATE TABLE t AS WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < 20000) SELECT x FROM r")
@@ -92,6 +73,29 @@ class CancelTest {
                 }
             }
             assertTrue(stopped > 0)
+        }
+    }
+
+    @Test
+    fun `a write that is cancelled at any moment is done whole or not at all, and its answer says which`() = test {
+        inMemory { c ->
+            c.run("CREATE TABLE t (round, x)")
+            val random = Random(1917)
+            repeat(500) { round ->
+                coroutineScope {
+                    val running = async(start = CoroutineStart.UNDISPATCHED) {
+                        runCatching {
+                            c.run("INSERT INTO t WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < 3000) SELECT ?, x FROM r", round)
+                        }
+                    }
+                    repeat(random.nextInt(200)) { Thread.onSpinWait() }
+                    if (random.nextBoolean()) yield()
+                    c.cancel()
+                    val expected = if (running.await().isSuccess) 3000L else 0L
+                    assertEquals(expected, c.value("SELECT count(*) FROM t WHERE round = ?", round))
+                    c.run("DELETE FROM t")
+                }
+            }
         }
     }
 

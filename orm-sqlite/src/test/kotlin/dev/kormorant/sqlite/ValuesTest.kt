@@ -24,6 +24,7 @@ import java.time.LocalDate
 import java.time.LocalDateTime
 import java.time.LocalTime
 import java.time.OffsetDateTime
+import java.time.format.DateTimeFormatter
 import java.util.UUID
 
 class ValuesTest {
@@ -129,6 +130,11 @@ class ValuesTest {
         assertEquals("12:30:00", stored(SqlType.TIME, LocalTime.parse("12:30")))
         assertEquals("2024-02-29", stored(SqlType.DATE, LocalDate.parse("2024-02-29")))
         assertEquals("2024-02-29 10:30:00.123Z", stored(SqlType.TIMESTAMP_WITH_TIME_ZONE, OffsetDateTime.parse("2024-02-29T12:30:00.1239+02:00")))
+        val exposed = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss[.SSS][XXX]")
+        for (text in listOf("2024-02-29T12:30:00.123+02:00", "1969-12-31T23:59:59-03:30", "0001-01-01T00:00:00Z").map(OffsetDateTime::parse)) {
+            val read = OffsetDateTime.parse(stored(SqlType.TIMESTAMP_WITH_TIME_ZONE, text) as String, exposed)
+            assertEquals(text.toInstant(), read.toInstant())
+        }
         val already = "2024-02-29 12:30:00.123+02:00"
         assertEquals(already, stored(SqlType.TIMESTAMP_WITH_TIME_ZONE, already))
     }
