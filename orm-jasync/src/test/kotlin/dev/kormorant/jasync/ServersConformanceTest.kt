@@ -23,6 +23,7 @@ private object PostgreSql : ServerBackend(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'SELECT pg_sleep%'",
         killSession = { "SELECT pg_terminate_backend($it)" },
     ),
+    dropOption = " WITH (FORCE)",
 )
 
 private val MYSQL_DIALOGUE = Dialogue(

@@ -36,7 +36,8 @@ internal sealed class MySqlFamily(
         /** The count has two bytes on the wire. */
         const val MAX_PARAMETERS = 65_535
 
-        private val IDENTIFIERS = IdentifierRules(quote = "`", folding = Folding.PRESERVE, maxLength = 64, keywords = RESERVED_WORDS, extraCharacters = "$")
+        private val IDENTIFIERS =
+            IdentifierRules(quote = "`", folding = Folding.PRESERVE, maxLength = 64, keywords = RESERVED_WORDS, extraCharacters = "$")
     }
 }
 

@@ -21,8 +21,9 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
 
 class PostgreSqlStreamTest {
+    /** The server makes the rows one by one, as they are fetched. */
     private suspend fun Connection.series(count: Long, fetchSize: Int, reusable: Boolean = true): RowStream =
-        stream(SqlStatement("SELECT n, n::text FROM generate_series(1, ?) n", listOf(SqlType.BIGINT), listOf(count), reusable), fetchSize)
+        stream(SqlStatement("SELECT n, n::text FROM (SELECT generate_series(1, ?) AS n) s", listOf(SqlType.BIGINT), listOf(count), reusable), fetchSize)
 
     private suspend fun RowStream.count(): Int = generate().sumOf { it.size }
 

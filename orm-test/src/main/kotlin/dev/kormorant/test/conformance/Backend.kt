@@ -87,6 +87,8 @@ public abstract class ServerBackend(
     private val find: () -> TestServer,
     capabilities: Capabilities,
     dialogue: Dialogue,
+    /** What is added to DROP DATABASE so that it does not wait for sessions that are still ending. */
+    private val dropOption: String = "",
 ) : Backend(product, capabilities, dialogue) {
     override val server: TestServer get() = find().assumeAvailable()
 
@@ -96,7 +98,7 @@ public abstract class ServerBackend(
     override suspend fun create(): Place {
         val name = "conformance_${NUMBERS.incrementAndGet()}_${ProcessHandle.current().pid()}"
         administer("CREATE DATABASE $name")
-        return Place(server.url(name)) { administer("DROP DATABASE $name") }
+        return Place(server.url(name)) { administer("DROP DATABASE $name$dropOption") }
     }
 
     private suspend fun administer(sql: String) = Database.open(server.url).use { it.exec(sql) }
