@@ -30,7 +30,6 @@ object TweetTags : Table("tweet_tag") {
     override val primaryKey = PrimaryKey(tweet, tag)
 }
 
-// region relations
 class User : LongModel() {
     var name by Users.name
     val tweets by Tweet referrersOn Tweets.author
@@ -51,7 +50,6 @@ class Tag : LongModel() {
 
     companion object : LongModelClass<Tag>(Tags, ::Tag)
 }
-// endregion
 
 /** Two users, three tweets and their tags; running it again changes nothing. */
 suspend fun writeTweets() {
