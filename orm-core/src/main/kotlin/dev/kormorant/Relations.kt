@@ -134,7 +134,7 @@ public class OptionalRef<ID : Any, M : Model<ID>> internal constructor(owner: Mo
 }
 
 /** The models that refer to one, in no particular order. */
-public class Refs<M : Model<*>> internal constructor(owner: Model<*>, private val referrers: Referrers<M>) : Related<List<M>>(owner, referrers) {
+public class Refs<M : Model<*>> internal constructor(owner: Model<*>, private val referrers: Referrers<M>) : Related<List<@JvmSuppressWildcards M>>(owner, referrers) {
     /**
      * The models that refer to the owner.
      *
@@ -153,7 +153,7 @@ public class Refs<M : Model<*>> internal constructor(owner: Model<*>, private va
 }
 
 /** The models linked to one through a link table, in no particular order. */
-public class Links<M : Model<*>> internal constructor(owner: Model<*>, private val through: ManyToMany<M>) : Related<List<M>>(owner, through) {
+public class Links<M : Model<*>> internal constructor(owner: Model<*>, private val through: ManyToMany<M>) : Related<List<@JvmSuppressWildcards M>>(owner, through) {
     /** The linked models; see [Refs.value]. */
     public val value: List<M> @JvmName("value") get() = loaded()
 

@@ -4,6 +4,7 @@ import dev.kormorant.Links;
 import dev.kormorant.Model;
 import dev.kormorant.async.internal.Funnel;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -28,7 +29,7 @@ public final class AsyncLinks<M extends Model<?>> {
      * @return the models, in no particular order
      */
     public CompletableFuture<List<M>> load() {
-        return funnel.call(links::invoke);
+        return funnel.<List<? extends M>, List<M>>call(next -> links.invoke(next), Collections::unmodifiableList);
     }
 
     /**
@@ -87,7 +88,7 @@ public final class AsyncLinks<M extends Model<?>> {
      * @return how many there were
      */
     public CompletableFuture<Integer> clear() {
-        return funnel.call(links::clear);
+        return funnel.call(next -> links.clear(next));
     }
 
     /** An array of the class Kotlin's signature erases to. */

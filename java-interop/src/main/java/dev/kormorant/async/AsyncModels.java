@@ -12,6 +12,7 @@ import dev.kormorant.Relation;
 import dev.kormorant.StatementsKt;
 import dev.kormorant.async.internal.Funnel;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -164,7 +165,7 @@ public final class AsyncModels<I, M extends Model<I>> {
      * @return all its models, with the relations it asks for
      */
     public CompletableFuture<List<M>> list(ModelQuery<M> query) {
-        return funnel.call(query::toList);
+        return funnel.<List<? extends M>, List<M>>call(next -> query.toList(next), Collections::unmodifiableList);
     }
 
     /**
@@ -184,7 +185,7 @@ public final class AsyncModels<I, M extends Model<I>> {
      * @return how many there are
      */
     public CompletableFuture<Long> count() {
-        return funnel.call(type::count);
+        return funnel.call(next -> type.count(next));
     }
 
     /**
@@ -295,7 +296,7 @@ public final class AsyncModels<I, M extends Model<I>> {
      * @return the models, in their order
      */
     public CompletableFuture<List<M>> createAll(Collection<? extends M> models) {
-        return funnel.call(next -> type.createAll(List.<M>copyOf(models), null, next));
+        return funnel.<List<? extends M>, List<M>>call(next -> type.createAll(models, null, next), Collections::unmodifiableList);
     }
 
     /**
@@ -472,7 +473,7 @@ public final class AsyncModels<I, M extends Model<I>> {
      * @return the model, and whether this call created it
      */
     public CompletableFuture<GetOrCreate<M>> getOrCreate(Consumer<? super M> lookup, Consumer<? super M> defaults) {
-        return funnel.<Pair<M, Boolean>, GetOrCreate<M>>call(next -> type.getOrCreate(unit(lookup), unit(defaults), next), AsyncModels::found);
+        return funnel.<Pair<? extends M, Boolean>, GetOrCreate<M>>call(next -> type.getOrCreate(unit(lookup), unit(defaults), next), AsyncModels::found);
     }
 
     /**
@@ -495,7 +496,7 @@ public final class AsyncModels<I, M extends Model<I>> {
      * @return the model, and whether this call created it
      */
     public CompletableFuture<GetOrCreate<M>> getOrCreate(I id, Consumer<? super M> defaults) {
-        return funnel.<Pair<M, Boolean>, GetOrCreate<M>>call(next -> type.getOrCreate(id, unit(defaults), next), AsyncModels::found);
+        return funnel.<Pair<? extends M, Boolean>, GetOrCreate<M>>call(next -> type.getOrCreate(id, unit(defaults), next), AsyncModels::found);
     }
 
     /**
@@ -536,10 +537,10 @@ public final class AsyncModels<I, M extends Model<I>> {
     }
 
     private <V> CompletableFuture<V> load(Related<V> related) {
-        return funnel.call(related::invoke);
+        return funnel.call(next -> related.invoke(next));
     }
 
-    private static <M> GetOrCreate<M> found(Pair<M, Boolean> pair) {
+    private static <M> GetOrCreate<M> found(Pair<? extends M, Boolean> pair) {
         return new GetOrCreate<>(pair.getFirst(), pair.getSecond());
     }
 }

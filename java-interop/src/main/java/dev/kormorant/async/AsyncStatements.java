@@ -10,6 +10,7 @@ import dev.kormorant.SqlResult;
 import dev.kormorant.StatementsKt;
 import dev.kormorant.async.internal.Funnel;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -81,7 +82,7 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      * @return all rows
      */
     public final CompletableFuture<List<ResultRow>> list(Query query) {
-        return funnel.call(query::toList);
+        return funnel.call(next -> query.toList(next));
     }
 
     /**
@@ -93,7 +94,7 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      * @return the values of all rows
      */
     public final <R> CompletableFuture<List<R>> list(Query query, Function<? super ResultRow, ? extends R> map) {
-        return funnel.<List<ResultRow>, List<R>>call(query::toList, rows -> rows.stream().<R>map(map).toList());
+        return funnel.<List<ResultRow>, List<R>>call(next -> query.toList(next), rows -> rows.stream().<R>map(map).toList());
     }
 
     /**
@@ -104,7 +105,7 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      * @return all models, with the relations the query asks for
      */
     public final <M extends Model<?>> CompletableFuture<List<M>> list(ModelQuery<M> query) {
-        return funnel.call(query::toList);
+        return funnel.<List<? extends M>, List<M>>call(next -> query.toList(next), Collections::unmodifiableList);
     }
 
     /**
@@ -114,7 +115,7 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      * @return the first row, if any
      */
     public final CompletableFuture<Optional<ResultRow>> first(Query query) {
-        return funnel.call(query::firstOrNull, Optional::ofNullable);
+        return funnel.<ResultRow, Optional<ResultRow>>call(next -> query.firstOrNull(next), Optional::ofNullable);
     }
 
     /**
@@ -125,7 +126,7 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      * @return the first model, if any
      */
     public final <M extends Model<?>> CompletableFuture<Optional<M>> first(ModelQuery<M> query) {
-        return funnel.call(query::firstOrNull, Optional::ofNullable);
+        return funnel.<M, Optional<M>>call(next -> query.firstOrNull(next), Optional::ofNullable);
     }
 
     /**
@@ -135,7 +136,7 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      * @return the only row
      */
     public final CompletableFuture<ResultRow> single(Query query) {
-        return funnel.call(query::single);
+        return funnel.call(next -> query.single(next));
     }
 
     /**
@@ -146,7 +147,7 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      * @return the only model
      */
     public final <M extends Model<?>> CompletableFuture<M> single(ModelQuery<M> query) {
-        return funnel.call(query::single);
+        return funnel.call(next -> query.single(next));
     }
 
     /**

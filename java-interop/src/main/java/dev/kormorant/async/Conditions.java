@@ -248,6 +248,7 @@ public final class Conditions {
      * @return the condition
      */
     @SafeVarargs
+    @SuppressWarnings("varargs")
     public static Op<Boolean> and(Op<Boolean>... conditions) {
         return OpBuilderKt.compoundAnd(List.of(conditions));
     }
@@ -259,6 +260,7 @@ public final class Conditions {
      * @return the condition
      */
     @SafeVarargs
+    @SuppressWarnings("varargs")
     public static Op<Boolean> or(Op<Boolean>... conditions) {
         return OpBuilderKt.compoundOr(List.of(conditions));
     }

@@ -48,15 +48,14 @@ internal class Funnel private constructor(
 ) : CoroutineScope {
     constructor(database: Database, executor: Executor) : this(database, executor.asCoroutineDispatcher() + database, null)
 
-    /** What a suspend function returns, called with a continuation as Java sees it. */
-    fun <T> call(function: (Continuation<T>) -> Any?): CompletableFuture<T> = start { suspendCoroutineUninterceptedOrReturn(function) }
+    fun <T> call(function: Suspending<T>): CompletableFuture<T> = start { result(function) }
 
-    /** The same, made into what Java expects. */
-    fun <T, R> call(function: (Continuation<T>) -> Any?, map: Function<T, R>): CompletableFuture<R> =
-        start { map.apply(suspendCoroutineUninterceptedOrReturn(function)) }
+    fun <T, R> call(function: Suspending<T>, map: Function<in T, out R>): CompletableFuture<R> = start { map.apply(result(function)) }
 
     /** For a function that returns nothing. */
-    fun run(function: (Continuation<Unit>) -> Any?): CompletableFuture<Void?> = call(function) { null }
+    fun run(function: Suspending<Unit>): CompletableFuture<Void?> = call(function) { null }
+
+    private suspend fun <T> result(function: Suspending<T>): T = suspendCoroutineUninterceptedOrReturn(function::invoke)
 
     fun close(grace: Duration): CompletableFuture<Void?> = start {
         database.close(grace.toKotlinDuration())
@@ -139,6 +138,11 @@ internal class Funnel private constructor(
         "A call waited ${database.config.transactionWaitTimeout} for its turn on the ${held?.what}.",
         "A nested transaction must use its own handle and not wait for calls on the outer one.",
     )
+}
+
+/** A suspend function as Java calls it: with the continuation as an argument. */
+internal fun interface Suspending<T> {
+    fun invoke(next: Continuation<T>): Any?
 }
 
 /** A transaction or connection that belongs to a block. */
