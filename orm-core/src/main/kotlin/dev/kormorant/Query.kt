@@ -17,7 +17,6 @@ import org.jetbrains.exposed.v1.core.Slice
 import org.jetbrains.exposed.v1.core.alias
 import org.jetbrains.exposed.v1.core.intLiteral
 import org.jetbrains.exposed.v1.core.FieldSet
-import org.jetbrains.exposed.v1.core.InternalApi
 import org.jetbrains.exposed.v1.core.Op
 import org.jetbrains.exposed.v1.core.QueryBuilder
 import org.jetbrains.exposed.v1.core.ResultRow
@@ -83,7 +82,6 @@ public open class Query(override val set: FieldSet) : AbstractQuery<Query>(set.s
     }
 
     /** Locks the rows it reads until the end of the transaction; a dialect without row locks leaves the clause out. */
-    @OptIn(InternalApi::class)
     public fun forUpdate(option: ForUpdateOption = ForUpdateOption.ForUpdate): Query = apply { forUpdate = option }
 
     /** A query of its own with the same clauses. */

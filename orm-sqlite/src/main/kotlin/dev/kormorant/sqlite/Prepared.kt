@@ -14,22 +14,26 @@ internal class Prepared(val sql: String, val text: SqlText, private val native: 
     var columns: List<RawColumn> = describe()
         private set
 
+    /** Whether the row of the last step is still to be read. */
+    private var onRow = false
+
     /** SQLite drops a statement after some errors. */
     val isClosed: Boolean get() = native.pointer.isClosed
 
     /** Binds [values] and makes the first step: whether there is a row. */
     fun start(values: Array<Any?>): Boolean {
-        val row = native.database.execute(native, values)
+        onRow = native.database.execute(native, values)
         if (text.selectsAll) columns = describe()
-        return row
+        return onRow
     }
 
-    /** Adds to [rows] until there are [max] or no more: whether there is a further one. */
+    /** Adds to [rows] until there are [max], or no more: whether there may be further ones. It never steps ahead of what is asked for. */
     fun read(rows: MutableList<Array<Any?>>, max: Int): Boolean = native.pointer.safeRunInt<SQLException> { db, pointer ->
         var code = Codes.SQLITE_ROW
-        while (code == Codes.SQLITE_ROW && rows.size < max) {
+        while (rows.size < max) {
+            if (onRow) onRow = false else code = db.step(pointer)
+            if (code != Codes.SQLITE_ROW) break
             rows += Array(columns.size) { value(db, pointer, it) }
-            code = db.step(pointer)
         }
         if (code != Codes.SQLITE_ROW && code != Codes.SQLITE_DONE) db.throwex(code)
         code

@@ -53,7 +53,7 @@ internal class Session(private val native: SQLiteConnection, private val cacheSi
         ProgressHandler.setHandler(native, INSTRUCTIONS_PER_POLL, Poll())
     }
 
-    val maxParameters: Int get() = native.database.limit(SQLiteLimits.SQLITE_LIMIT_VARIABLE_NUMBER.id, -1)
+    val parameterLimit: Int get() = native.database.limit(SQLiteLimits.SQLITE_LIMIT_VARIABLE_NUMBER.id, -1)
 
     val version: String get() = native.libversion()
 
@@ -78,6 +78,7 @@ internal class Session(private val native: SQLiteConnection, private val cacheSi
 
     /** The whole answer to [statement]. */
     fun execute(statement: SqlStatement, execution: Execution): RawResult {
+        if (status == ConnectionStatus.FAILED && SqlText.of(statement).verb.endsSavepoint) return NOTHING
         val cursor = open(statement, execution)
         val rows = cursor.fetch(Int.MAX_VALUE)
         return RawResult(cursor.columns, rows, if (cursor.changesRows) cursor.changed else rows.size.toLong(), cursor.lastInsertId)
@@ -106,9 +107,9 @@ internal class Session(private val native: SQLiteConnection, private val cacheSi
         cursor?.close()
     }
 
-    /** Makes it as good as new for the next user. */
+    /** Makes it as good as new for the next user, whatever becomes of the statement that is open. */
     fun clear() {
-        end()
+        runCatching { end() }
         if (status != ConnectionStatus.IDLE) {
             run("ROLLBACK")
             status = ConnectionStatus.IDLE
@@ -116,6 +117,7 @@ internal class Session(private val native: SQLiteConnection, private val cacheSi
     }
 
     fun close() {
+        execution = null
         native.close()
     }
 
@@ -169,8 +171,6 @@ internal class Session(private val native: SQLiteConnection, private val cacheSi
 
     /** The rows of one statement, which are made as they are fetched. */
     inner class Cursor(private val statement: SqlStatement, private val prepared: Prepared) {
-        private var hasRow = false
-
         /** Whether the statement is still in progress. */
         var isOpen: Boolean = true
             private set
@@ -185,8 +185,7 @@ internal class Session(private val native: SQLiteConnection, private val cacheSi
             if (prepared.parameters != statement.values.size) {
                 throw IllegalArgumentException("The statement has ${prepared.parameters} parameters but ${statement.values.size} values.")
             }
-            hasRow = prepared.start(boundValues(statement))
-            if (!hasRow) done()
+            if (!prepared.start(boundValues(statement))) done()
         }
 
         /** The next rows, at most [max]; none when there are no more. */
@@ -194,8 +193,7 @@ internal class Session(private val native: SQLiteConnection, private val cacheSi
             if (!isOpen) return emptyList()
             val rows = ArrayList<Array<Any?>>()
             guarded {
-                hasRow = prepared.read(rows, max)
-                if (!hasRow) done()
+                if (!prepared.read(rows, max)) done()
             }
             return rows
         }
@@ -274,6 +272,9 @@ internal class Session(private val native: SQLiteConnection, private val cacheSi
         const val INSTRUCTIONS_PER_POLL = 2_000
         const val ROWS_TO_SKIP = 1_000
         const val MAX_DOUBLINGS = 5
+
+        /** The savepoints of a transaction are gone with it: there is nothing to undo. */
+        val NOTHING = RawResult(emptyList(), emptyList(), 0)
         val MAX_PAUSE = 25.milliseconds
         val LAST_ROW_ID = SqlStatement("SELECT last_insert_rowid()")
 

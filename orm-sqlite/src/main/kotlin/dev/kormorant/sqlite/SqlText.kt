@@ -5,16 +5,16 @@ import dev.kormorant.SyntaxException
 import dev.kormorant.driver.SqlStatement
 
 /** What kind of statement a text is, as far as the driver has to treat kinds differently. */
-internal enum class Verb(val changesRows: Boolean = false) {
+internal enum class Verb(val changesRows: Boolean = false, val endsSavepoint: Boolean = false) {
     INSERT(changesRows = true),
     UPSERT(changesRows = true),
     CHANGE(changesRows = true),
     BEGIN,
     COMMIT,
     ROLLBACK,
-    ROLLBACK_TO,
+    ROLLBACK_TO(endsSavepoint = true),
     SAVEPOINT,
-    RELEASE,
+    RELEASE(endsSavepoint = true),
     ATTACH,
     OTHER,
 }
@@ -69,7 +69,8 @@ private class SqlScanner(private val statement: SqlStatement) {
                 verb = VERBS[token]
             }
             // The statement proper follows the parenthesis of the last common table expression.
-            first == "WITH" && verb == null && previous == ")" -> verb = VERBS[token]?.takeIf { it.changesRows } ?: Verb.OTHER.takeIf { token == "SELECT" }
+            first == "WITH" && verb == null && previous == ")" ->
+                verb = if (token == "SELECT") Verb.OTHER else VERBS[token]?.takeIf { it.changesRows }
             token == "TO" && verb == Verb.ROLLBACK -> verb = Verb.ROLLBACK_TO
             token == "DO" && verb == Verb.INSERT -> verb = Verb.UPSERT
             token == "TRIGGER" && first == "CREATE" -> trigger = true

@@ -9,13 +9,17 @@ import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
 import org.jetbrains.exposed.v1.core.vendors.SQLiteDialect
 
-internal class SqliteDialect(override val version: Version, override val maxParameters: Int) : Dialect {
+internal class SqliteDialect(override val version: Version, parameterLimit: Int) : Dialect {
     override val name: String get() = "SQLite"
     override val exposed: DatabaseDialect = SQLiteDialect()
     override val identifiers: IdentifierRules get() = RULES
+
+    /** The library may take more, but its limit for the text of a statement would then be reached first. */
+    override val maxParameters: Int = minOf(parameterLimit, DEFAULT_PARAMETER_LIMIT)
     override val returning: Set<DmlKind> = DmlKind.entries.toSet()
     override val transactionalDdl: Boolean get() = true
     override val errorAbortsTransaction: Boolean get() = false
+    override val supportsForUpdate: Boolean get() = false
 
     /**
      * Always serializable, so the level makes no difference. A transaction that may write takes the write lock at once: one that
@@ -24,6 +28,7 @@ internal class SqliteDialect(override val version: Version, override val maxPara
     override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> = if (readOnly) READ else WRITE
 
     private companion object {
+        const val DEFAULT_PARAMETER_LIMIT = 32_766
         val READ = listOf("BEGIN")
         val WRITE = listOf("BEGIN IMMEDIATE")
         val RULES = IdentifierRules(
@@ -32,8 +37,8 @@ internal class SqliteDialect(override val version: Version, override val maxPara
             maxLength = Int.MAX_VALUE,
             keywords = (
                 "ABORT ACTION AFTER ANALYZE ATTACH AUTOINCREMENT BEFORE CASCADE CONFLICT DATABASE DEFERRABLE DEFERRED DESC DETACH " +
-                    "EXCLUSIVE EXPLAIN FAIL GLOB IGNORE INDEX INDEXED INITIALLY INSTEAD ISNULL KEY LIMIT NOTNULL OFFSET PLAN PRAGMA " +
-                    "QUERY RAISE REGEXP REINDEX RENAME REPLACE RESTRICT TEMP TEMPORARY TRANSACTION VACUUM VIEW VIRTUAL"
+                    "ESCAPE EXCLUSIVE EXPLAIN FAIL GLOB IF IGNORE INDEX INDEXED INITIALLY INSTEAD ISNULL KEY LIMIT NOTHING NOTNULL " +
+                    "OFFSET PLAN PRAGMA QUERY RAISE REGEXP REINDEX RENAME REPLACE RESTRICT RETURNING TEMP TEMPORARY TRANSACTION VACUUM VIEW VIRTUAL"
                 ).split(' '),
         )
     }

@@ -84,7 +84,7 @@ internal class SqliteDriver(
         val link = synchronized(lock) {
             if (closed) throw closedException()
             val kept = if (location is Location.Memory) links.firstOrNull() else null
-            (kept ?: Link().also { links += it }).also { it.lend() }
+            (kept ?: Link().also { links += it }).also { it.lend(execution) }
         }
         return suspendCancellableCoroutine { continuation ->
             continuation.invokeOnCancellation { execution.isCancelled = true }
@@ -120,17 +120,17 @@ internal class SqliteDriver(
         private var connection: SqliteConnection? = null
         private var opening: Execution? = null
 
-        fun lend() {
+        fun lend(opening: Execution) {
             if (lent) {
                 throw ConnectionException("The one connection of the database in memory is in use.", "Release it before connecting again.", null)
             }
             lent = true
+            this.opening = opening
         }
 
         fun connect(access: Access, execution: Execution): SqliteConnection {
-            synchronized(lock) { opening = execution }
             val open = session ?: open(access, execution).also { session = it }
-            val dialect = dialect ?: SqliteDialect(Version.from(open.version), open.maxParameters).also { dialect = it }
+            val dialect = dialect ?: SqliteDialect(Version.from(open.version), open.parameterLimit).also { dialect = it }
             val made = SqliteConnection(NUMBERS.incrementAndGet(), dialect, thread, open, ::released)
             synchronized(lock) {
                 if (ending) throw closedException()

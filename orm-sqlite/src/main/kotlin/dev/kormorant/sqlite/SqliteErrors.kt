@@ -29,8 +29,7 @@ internal fun translated(error: SQLException, statement: SqlStatement, verb: Verb
     val cause = if (secret) withoutText(error, code) else error
     val details = ErrorDetails(vendorCode = code.code, sql = statement.sql)
     return when {
-        cancelled && (primary == INTERRUPT || primary == BUSY) -> interrupted(statement, cause)
-        primary == INTERRUPT -> interrupted(statement, cause)
+        primary == INTERRUPT || cancelled && primary == BUSY -> interrupted(statement, cause)
         code == SQLiteErrorCode.SQLITE_BUSY_SNAPSHOT ->
             SerializationException("Another connection has written since this transaction began to read.", details, cause)
         primary == BUSY || primary == LOCKED ->
@@ -128,7 +127,10 @@ private fun mayShowValue(text: String, statement: SqlStatement): Boolean {
 }
 
 private fun withoutText(error: SQLException, code: SQLiteErrorCode): SQLException =
-    SQLiteException(code.toString(), code).apply { stackTrace = error.stackTrace }
+    SQLiteException(code.toString(), code).apply {
+        stackTrace = error.stackTrace
+        error.suppressed.forEach(::addSuppressed)
+    }
 
 private val SQLException.code: SQLiteErrorCode get() = (this as? SQLiteException)?.resultCode ?: SQLiteErrorCode.UNKNOWN_ERROR
 

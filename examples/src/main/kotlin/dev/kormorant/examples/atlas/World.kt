@@ -1,0 +1,58 @@
+package dev.kormorant.examples.atlas
+
+import java.time.Instant
+import java.time.ZoneId
+import java.time.format.DateTimeFormatter
+import java.util.Currency
+import java.util.Locale
+
+/** The world as this JDK knows it, with English names. */
+class World {
+    val currencies: List<Named> = Currency.getAvailableCurrencies()
+        .map { Named(it.currencyCode, it.getDisplayName(Locale.ENGLISH)) }
+        .sortedBy { it.code }
+
+    val countries: List<CountryFacts> = run {
+        val languages = Locale.getAvailableLocales().groupBy({ it.country }, { it.language })
+        val zones = zonesByCountry()
+        Locale.getISOCountries().sorted().map { code ->
+            val locale = Locale.forLanguageTag("und-$code")
+            CountryFacts(
+                code,
+                locale.getDisplayCountry(Locale.ENGLISH),
+                Currency.getInstance(locale)?.currencyCode,
+                languages[code].orEmpty().distinct().sorted(),
+                zones[code].orEmpty(),
+            )
+        }
+    }
+
+    val languages: List<Named> = countries.flatMap { it.languages }.distinct().sorted()
+        .map { Named(it, Locale.forLanguageTag(it).getDisplayLanguage(Locale.ENGLISH)) }
+
+    private fun zonesByCountry(): Map<String, List<ZoneFacts>> {
+        val lines = checkNotNull(World::class.java.getResource("time-zones.txt")).readText().lines()
+        return lines.filter { it.isNotEmpty() && !it.startsWith('#') }.associate { line ->
+            val (country, shortNames) = line.split(' ', limit = 2)
+            country to shortNames.split(' ').mapNotNull(::zoneOf).map { ZoneFacts(it.id, it.standardOffset()) }
+        }
+    }
+
+    /** The zone with a short Unicode name: a locale may ask for it, and a formatter for that locale has it. */
+    private fun zoneOf(shortName: String): ZoneId? =
+        DateTimeFormatter.ISO_TIME.localizedBy(Locale.forLanguageTag("und-u-tz-$shortName")).zone
+
+    private fun ZoneId.standardOffset(): Int = rules.getStandardOffset(Instant.now()).totalSeconds / 60
+}
+
+class Named(val code: String, val name: String)
+
+class CountryFacts(
+    val code: String,
+    val name: String,
+    val currency: String?,
+    val languages: List<String>,
+    val zones: List<ZoneFacts>,
+)
+
+class ZoneFacts(val code: String, val utcOffset: Int)

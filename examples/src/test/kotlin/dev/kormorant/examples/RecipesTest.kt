@@ -1,0 +1,70 @@
+package dev.kormorant.examples
+
+import dev.kormorant.Database
+import dev.kormorant.DatabaseListener
+import dev.kormorant.StatementEvent
+import dev.kormorant.examples.quickstart.main
+import dev.kormorant.examples.recipes.collect
+import dev.kormorant.examples.recipes.invite
+import dev.kormorant.examples.recipes.printTweets
+import dev.kormorant.examples.recipes.rollback
+import dev.kormorant.examples.recipes.theme
+import dev.kormorant.examples.recipes.writeTweets
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withContext
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.params.ParameterizedTest
+import org.junit.jupiter.params.provider.EnumSource
+import java.util.concurrent.atomic.AtomicInteger
+
+class RecipesTest {
+    @ParameterizedTest
+    @EnumSource
+    fun `the quickstart prints the text that was saved`(place: Place) = runBlocking<Unit> {
+        place.withEmptyDatabase { assertEquals("Async is SUPER awesome\n", printed { main(arrayOf(it)) }) }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    fun `a failed transaction leaves FOO, not BAR`(place: Place) = assertPrints("FOO\n", place) { rollback(it) }
+
+    @ParameterizedTest
+    @EnumSource
+    fun `a failed savepoint leaves the rest of its transaction`(place: Place) =
+        assertPrints("Ada is invited already (UNIQUE)\n2 guests\n", place) { invite(it, listOf("Ada", "Grace", "Ada")) }
+
+    @ParameterizedTest
+    @EnumSource
+    fun `children of a transaction are part of it`(place: Place) = assertPrints("8 readings\n", place) { collect(it) }
+
+    @ParameterizedTest
+    @EnumSource
+    fun `ten coroutines get the row that one of them creates`(place: Place) = assertPrints("1 created, 1 row\n", place) { theme(it) }
+
+    @ParameterizedTest
+    @EnumSource
+    fun `relations are loaded in one query each`(place: Place) = runBlocking<Unit> {
+        place.withEmptyDatabase { url ->
+            val statements = AtomicInteger()
+            val counter = object : DatabaseListener {
+                override fun onStatement(event: StatementEvent) {
+                    statements.incrementAndGet()
+                }
+            }
+            Database.open(url) { listener(counter) }.use { db ->
+                withContext(db) {
+                    writeTweets()
+                    statements.set(0)
+                    assertEquals("huey\n  meow [cats]\n  hiss []\nzaizee\n  purr [cats, food]\n", printed { printTweets() })
+                    assertEquals(3, statements.get())
+                }
+            }
+        }
+    }
+
+    private fun assertPrints(expected: String, place: Place, example: suspend (Database) -> Unit) = runBlocking<Unit> {
+        place.withEmptyDatabase { url ->
+            assertEquals(expected, printed { Database.open(url).use { example(it) } })
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package dev.kormorant.jasync.mysql
+
+import dev.kormorant.Isolation
+import dev.kormorant.driver.Dialect
+import dev.kormorant.driver.DmlKind
+import dev.kormorant.driver.Folding
+import dev.kormorant.driver.IdentifierRules
+import org.jetbrains.exposed.v1.core.Version
+import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
+import org.jetbrains.exposed.v1.core.vendors.MariaDBDialect
+import org.jetbrains.exposed.v1.core.vendors.MysqlDialect
+
+/** What both databases have in common. */
+internal sealed class MySqlFamily(
+    override val name: String,
+    override val version: Version,
+    override val exposed: DatabaseDialect,
+    override val returning: Set<DmlKind>,
+    override val generatedIdStep: Long?,
+) : Dialect {
+    override val identifiers: IdentifierRules get() = IDENTIFIERS
+    override val maxParameters: Int get() = MAX_PARAMETERS
+    override val transactionalDdl: Boolean get() = false
+    override val errorAbortsTransaction: Boolean get() = false
+
+    override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> =
+        listOfNotNull(
+            isolation?.let { "SET TRANSACTION ISOLATION LEVEL ${it.sql}" },
+            if (readOnly) "START TRANSACTION READ ONLY" else "START TRANSACTION",
+        )
+
+    companion object {
+        /** The count has two bytes on the wire. */
+        const val MAX_PARAMETERS = 65_535
+
+        private val IDENTIFIERS = IdentifierRules(quote = "`", folding = Folding.PRESERVE, maxLength = 64, keywords = RESERVED_WORDS, extraCharacters = "$")
+    }
+}
+
+/** MySQL: no RETURNING, but the first id of an insert and the step to the next. */
+internal class MySqlServer(version: Version, idStep: Long) : MySqlFamily("MySQL", version, MysqlDialect(), emptySet(), idStep)
+
+/** MariaDB; RETURNING for DELETE and, since 10.5, for INSERT. */
+internal class MariaDbServer(version: Version, idStep: Long) : MySqlFamily(
+    "MariaDB",
+    version,
+    MariaDBDialect(),
+    if (version.covers("10.5.0")) setOf(DmlKind.INSERT, DmlKind.DELETE) else setOf(DmlKind.DELETE),
+    if (version.covers("10.5.0")) null else idStep,
+)
+
+/** Reserved words of MySQL 8 and MariaDB 11. */
+private val RESERVED_WORDS = (
+    "ACCESSIBLE ADD ALL ALTER ANALYZE AND AS ASC ASENSITIVE BEFORE BETWEEN BIGINT BINARY BLOB BOTH BY CALL CASCADE CASE CHANGE CHAR " +
+        "CHARACTER CHECK COLLATE COLUMN CONDITION CONSTRAINT CONTINUE CONVERT CREATE CROSS CUBE CUME_DIST CURRENT_DATE CURRENT_ROLE " +
+        "CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER CURSOR DATABASE DATABASES DAY_HOUR DAY_MICROSECOND DAY_MINUTE DAY_SECOND DEC " +
+        "DECIMAL DECLARE DEFAULT DELAYED DELETE DELETE_DOMAIN_ID DENSE_RANK DESC DESCRIBE DETERMINISTIC DISTINCT DISTINCTROW DIV " +
+        "DOUBLE DO_DOMAIN_IDS DROP DUAL EACH ELSE ELSEIF EMPTY ENCLOSED ESCAPED EXCEPT EXISTS EXIT EXPLAIN FALSE FETCH FIRST_VALUE " +
+        "FLOAT FLOAT4 FLOAT8 FOR FORCE FOREIGN FROM FULLTEXT FUNCTION GENERAL GENERATED GET GRANT GROUP GROUPING GROUPS HAVING " +
+        "HIGH_PRIORITY HOUR_MICROSECOND HOUR_MINUTE HOUR_SECOND IF IGNORE IGNORE_DOMAIN_IDS IGNORE_SERVER_IDS IN INDEX INFILE INNER " +
+        "INOUT INSENSITIVE INSERT INT INT1 INT2 INT3 INT4 INT8 INTEGER INTERSECT INTERVAL INTO IO_AFTER_GTIDS IO_BEFORE_GTIDS IS " +
+        "ITERATE JOIN JSON_TABLE KEY KEYS KILL LAG LAST_VALUE LATERAL LEAD LEADING LEAVE LEFT LIKE LIMIT LINEAR LINES LOAD LOCALTIME " +
+        "LOCALTIMESTAMP LOCK LONG LONGBLOB LONGTEXT LOOP LOW_PRIORITY MANUAL MASTER_BIND MASTER_HEARTBEAT_PERIOD " +
+        "MASTER_SSL_VERIFY_SERVER_CERT MATCH MAXVALUE MEDIUMBLOB MEDIUMINT MEDIUMTEXT MIDDLEINT MINUTE_MICROSECOND MINUTE_SECOND MOD " +
+        "MODIFIES NATURAL NOT NO_WRITE_TO_BINLOG NTH_VALUE NTILE NULL NUMERIC OF OFFSET ON OPTIMIZE OPTIMIZER_COSTS OPTION OPTIONALLY " +
+        "OR ORDER OUT OUTER OUTFILE OVER PAGE_CHECKSUM PARALLEL PARSE_VCOL_EXPR PARTITION PERCENT_RANK PORTION PRECISION PRIMARY " +
+        "PROCEDURE PURGE QUALIFY RANGE RANK READ READS READ_WRITE REAL RECURSIVE REF_SYSTEM_ID REFERENCES REGEXP RELEASE RENAME REPEAT " +
+        "REPLACE REQUIRE RESIGNAL RESTRICT RETURN RETURNING REVOKE RIGHT RLIKE ROW ROWNUM ROWS ROW_NUMBER SCHEMA SCHEMAS " +
+        "SECOND_MICROSECOND SELECT SENSITIVE SEPARATOR SET SHOW SIGNAL SLOW SMALLINT SPATIAL SPECIFIC SQL SQLEXCEPTION SQLSTATE " +
+        "SQLWARNING SQL_BIG_RESULT SQL_CALC_FOUND_ROWS SQL_SMALL_RESULT SSL STARTING STATS_AUTO_RECALC STATS_PERSISTENT " +
+        "STATS_SAMPLE_PAGES STORED STRAIGHT_JOIN SYSTEM TABLE TABLESAMPLE TERMINATED THEN TINYBLOB TINYINT TINYTEXT TO TRAILING TRIGGER " +
+        "TRUE UNDO UNION UNIQUE UNLOCK UNSIGNED UPDATE USAGE USE USING UTC_DATE UTC_TIME UTC_TIMESTAMP VALUES VARBINARY VARCHAR " +
+        "VARCHARACTER VARYING VECTOR VIRTUAL WHEN WHERE WHILE WINDOW WITH WRITE XOR YEAR_MONTH ZEROFILL"
+    ).split(' ')
