@@ -9,7 +9,7 @@ import org.jetbrains.exposed.v1.core.Table
 public object Schema {
     /**
      * Creates what is missing of [tables], with their sequences, indices and constraints, referenced tables first whatever the order
-     * of the arguments. Tables that are there already are left alone, indices included. Where the database has transactional DDL, all of it or nothing.
+     * of the arguments. Tables that are there already are left alone. Where the database has transactional DDL, all of it or nothing.
      */
     public suspend fun create(vararg tables: Table) {
         val database = Database.current()

@@ -62,7 +62,7 @@ suspend fun writeTweets() {
     Tweet.create { author.value = zaizee; text = "purr" }.tags.add(cats, food)
 }
 
-/** Three tables deep in four queries, however many rows there are; properties then do no I/O. */
+/** Three tables deep in three queries, however many rows there are; properties then do no I/O. */
 // region prefetch
 suspend fun printTweets() {
     for (user in User.all().orderBy(Users.name).with(User::tweets, Tweet::tags).toList()) {
