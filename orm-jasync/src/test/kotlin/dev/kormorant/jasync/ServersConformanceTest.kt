@@ -15,7 +15,7 @@ class MariaDbConformanceTest : Conformance(MariaDb)
 private object PostgreSql : ServerBackend(
     "PostgreSQL",
     TestServers::postgresql,
-    Capabilities(errorAbortsTransaction = true),
+    Capabilities(errorAbortsTransaction = true, unsigned64 = false, jsonb = true, arrays = true, longBinary = "BYTEA"),
     Dialogue(
         slowStatement = "SELECT pg_sleep(60)",
         sessionId = "SELECT pg_backend_pid()",
@@ -36,13 +36,20 @@ private val MYSQL_DIALOGUE = Dialogue(
 private object MySql : ServerBackend(
     "MySQL",
     TestServers::mysql,
-    Capabilities(transactionalDdl = false, insertReturning = false, deferredConstraints = false),
+    Capabilities(transactionalDdl = false, insertReturning = false, deferredConstraints = false, timeMicroseconds = false, longBinary = "LONGBLOB"),
     MYSQL_DIALOGUE,
 )
 
 private object MariaDb : ServerBackend(
     "MariaDB",
     TestServers::mariadb,
-    Capabilities(transactionalDdl = false, deferredConstraints = false),
+    Capabilities(
+        transactionalDdl = false,
+        deferredConstraints = false,
+        zonedTimestamps = false,
+        wideInstants = false,
+        timeMicroseconds = false,
+        longBinary = "LONGBLOB",
+    ),
     MYSQL_DIALOGUE,
 )

@@ -13,7 +13,7 @@ class SqliteMemoryConformanceTest : Conformance(SqliteMemory)
 
 private val DIALOGUE = Dialogue(slowStatement = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
 
-private object SqliteFile : Backend("SQLite", Capabilities(concurrentWriters = false, isolationLevels = false), DIALOGUE) {
+private object SqliteFile : Backend("SQLite", Capabilities(concurrentWriters = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true), DIALOGUE) {
     override val unreachableUrl: String get() = "sqlite:/no/such/directory/pages.db"
 
     override suspend fun create(): Place {
@@ -25,7 +25,7 @@ private object SqliteFile : Backend("SQLite", Capabilities(concurrentWriters = f
 private object SqliteMemory :
     Backend(
         "SQLite",
-        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, isolationLevels = false, readOnlyTransactions = false),
+        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true, readOnlyTransactions = false),
         DIALOGUE,
     ) {
     override val unreachableUrl: String get() = SqliteFile.unreachableUrl

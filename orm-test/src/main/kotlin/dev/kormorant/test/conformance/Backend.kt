@@ -44,6 +44,24 @@ public class Capabilities(
     public val deferredConstraints: Boolean = true,
     /** A transaction can be made to see what others commit meanwhile, or not to. */
     public val isolationLevels: Boolean = true,
+    /** A column holds decimals of 38 digits exactly. */
+    public val exactDecimals: Boolean = true,
+    /** A column holds unsigned integers of 64 bits exactly. */
+    public val unsigned64: Boolean = true,
+    /** A point in time with a zone keeps microseconds, not only milliseconds. */
+    public val zonedMicroseconds: Boolean = true,
+    /** A column can hold a point in time with a zone. */
+    public val zonedTimestamps: Boolean = true,
+    /** A column for points in time holds those before 1971 and after 2037. */
+    public val wideInstants: Boolean = true,
+    /** A time of day keeps microseconds, not only seconds. */
+    public val timeMicroseconds: Boolean = true,
+    /** There is a JSON type that keeps documents decomposed. */
+    public val jsonb: Boolean = false,
+    /** Columns can be arrays. */
+    public val arrays: Boolean = false,
+    /** Type of a column that holds 16 MB of bytes. */
+    public val longBinary: String = "BLOB",
     /** A transaction that is read-only refuses to write. */
     public val readOnlyTransactions: Boolean = true,
 )

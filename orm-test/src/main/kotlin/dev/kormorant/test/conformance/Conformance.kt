@@ -37,5 +37,8 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Errors : ErrorSuite(backend)
 
     @Nested
+    public inner class Values : ValueSuite(backend)
+
+    @Nested
     public inner class Schemas : SchemaSuite(backend)
 }
