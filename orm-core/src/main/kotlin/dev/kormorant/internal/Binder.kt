@@ -83,7 +83,7 @@ internal class Binder(size: Int) : PreparedStatementApi {
 
     override fun set(index: Int, value: Any, columnType: IColumnType<*>) {
         val type = sqlTypeOf(columnType)
-        put(if (type == SqlType.UNKNOWN || type == SqlType.UUID) sqlTypeOf(value) else type, value)
+        put(if (type == SqlType.UNKNOWN) sqlTypeOf(value) else type, value)
     }
 
     override fun setNull(index: Int, columnType: IColumnType<*>) = put(sqlTypeOf(columnType), null)
@@ -211,6 +211,7 @@ internal class Binder(size: Int) : PreparedStatementApi {
                 is ExposedBlob -> value.bytes
                 else -> value
             }
+            SqlType.UUID -> if (value is ByteBuffer) ByteArray(value.remaining()).also { value.duplicate().get(it) } else value
             SqlType.DATE -> if (value is java.sql.Date) value.toLocalDate() else value
             SqlType.TIME -> if (value is java.sql.Time) value.toLocalTime() else value
             SqlType.TIMESTAMP -> if (value is java.sql.Timestamp) value.toLocalDateTime() else value
