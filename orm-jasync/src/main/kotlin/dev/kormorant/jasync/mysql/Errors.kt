@@ -34,7 +34,7 @@ internal class ServerError(val code: Int, val sqlState: String, private val text
         )
         in CONNECTION_ENDS -> ConnectionException("The server ended the connection: ${CONNECTION_ENDS.getValue(code)}.", null, null)
         in DATA -> DataException(DATA.getValue(code) + (column?.let { " in column $it." } ?: "."), details(sql, column = column), null)
-        in SYNTAX -> SyntaxException(sentence(words), HINTS[code], details(sql), null)
+        in SYNTAX -> SyntaxException(sentence(words), HINTS[code] ?: "Check the SQL that is part of this error.", details(sql), null)
         else -> when {
             sqlState.startsWith("22") ->
                 DataException("A value does not fit its column (error $code).", details(sql, column = column), null)
