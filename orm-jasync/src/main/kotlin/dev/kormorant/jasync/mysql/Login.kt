@@ -9,7 +9,7 @@ import com.github.jasync.sql.db.mysql.message.server.HandshakeMessage
 import com.github.jasync.sql.db.mysql.util.CapabilityFlag
 import dev.kormorant.ConnectionException
 import dev.kormorant.jasync.SslMode
-import dev.kormorant.jasync.await
+import dev.kormorant.jasync.awaitDone
 import io.netty.buffer.ByteBuf
 import io.netty.channel.Channel
 import kotlinx.coroutines.channels.ClosedReceiveChannelException
@@ -238,7 +238,7 @@ internal class Login(private val address: MySqlAddress, private val channel: Cha
     private suspend fun receive(): ByteBuf = packets.next().also { sequence = decoder.nextSequence }
 
     private suspend fun send(write: (ByteBuf) -> Unit) {
-        channel.writeAndFlush(channel.alloc().packet(sequence++, write = write)).await()
+        channel.writeAndFlush(channel.alloc().packet(sequence++, write = write)).awaitDone()
     }
 
     private companion object {

@@ -8,7 +8,7 @@ import dev.kormorant.driver.Driver
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
 import dev.kormorant.jasync.Transport
-import dev.kormorant.jasync.await
+import dev.kormorant.jasync.awaitDone
 import java.util.concurrent.ConcurrentHashMap
 
 /**
@@ -52,7 +52,7 @@ internal class PostgreSqlDriver(private val settings: Settings, private val opti
             negotiateTls(channel, settings.tls, settings.host, settings.port)
             val message = channel.alloc().buffer().writeInt(CANCEL_SIZE).writeInt(CANCEL_CODE).writeInt(key.pid).writeInt(key.secret)
             channel.writeAndFlush(message)
-            channel.closeFuture().await()
+            channel.closeFuture().awaitDone()
         }
     }
 
