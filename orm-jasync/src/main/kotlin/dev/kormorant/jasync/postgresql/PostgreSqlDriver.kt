@@ -21,7 +21,7 @@ import java.util.concurrent.ConcurrentHashMap
  * `lock_timeout`, `idle_in_transaction_session_timeout` and `options` (`-c name=value`), as the server understands them.
  *
  * Behind PgBouncer in transaction mode set the statement cache to 0, and there `ignore_startup_parameters` to
- * `extra_float_digits,intervalstyle`.
+ * `extra_float_digits,IntervalStyle`; intervals then have the form that the server is configured for.
  */
 public class PostgreSqlDriverProvider : DriverProvider {
     override val schemes: Set<String> get() = setOf("postgresql", "postgres")
