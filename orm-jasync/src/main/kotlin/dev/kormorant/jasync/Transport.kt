@@ -138,8 +138,8 @@ internal object Transport {
 }
 
 /**
- * Suspends until the future is done, where its own `await` would block, and throws its failure as it is. Cancelling ends the wait, runs
- * [onCancel] and leaves the future alone.
+ * Suspends until the future is done and throws its failure as it is. Cancelling ends the wait, runs [onCancel] and leaves the future alone.
+ * Not named `await`: that is a member of the future, which blocks the thread and ignores the failure.
  */
 internal suspend fun Future<*>.awaitDone(onCancel: () -> Unit = {}) {
     suspendCancellableCoroutine { continuation ->
