@@ -66,6 +66,13 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
     var open: Boolean = true
         private set
 
+    /** Why it is not [open], if it was not closed on purpose. */
+    @Volatile
+    var failure: ConnectionException? = null
+        private set
+
+    private var established = false
+
     /** What the server told in ParameterStatus. */
     val parameters: MutableMap<String, String> = HashMap()
 
@@ -149,6 +156,7 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
         when (type) {
             'Z' -> {
                 transaction = body.getByte(body.readerIndex()).toInt().toChar()
+                established = true
                 commands.removeFirst().onReady()
             }
             'S' -> onParameter(parsers.parse(type.code, body) as ParameterStatusMessage)
@@ -183,16 +191,17 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
 
     /** Ends the link and every command on it; on the event loop. */
     fun fail(failure: ConnectionException) {
+        if (open) this.failure = failure
         open = false
         channel.close()
         while (commands.isNotEmpty()) commands.removeFirst().onLost(failure)
     }
 
-    private fun lost(cause: Throwable?) = ConnectionException(
-        "The connection to PostgreSQL at $address was lost.",
-        "Whether a statement in progress took effect is not known.",
-        cause,
-    )
+    private fun lost(cause: Throwable?) = if (established) {
+        ConnectionException("The connection to PostgreSQL at $address was lost.", "Whether a statement in progress took effect is not known.", cause)
+    } else {
+        ConnectionException("$address ended the connection during the log-in.", "Check that it is PostgreSQL that listens there.", cause)
+    }
 
     companion object {
         /** Stateless parsers of the messages that are read whole. */

@@ -36,7 +36,7 @@ internal class RowLayout private constructor(
     }
 
     /** Reads columns again whose types were not known when [rows] were read as text. */
-    fun reparse(rows: List<Array<Any?>>, description: RowDescriptionMessage, oids: List<Int>, types: TypeCatalog) {
+    fun reparse(rows: List<Array<Any?>>, description: RowDescriptionMessage, oids: Set<Int>, types: TypeCatalog) {
         description.columnDatas.forEachIndexed { index, column ->
             if (column.dataType !in oids) return@forEachIndexed
             val parse = types[column.dataType].parse

@@ -7,6 +7,7 @@ import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.DatabaseUrl
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
+import dev.kormorant.jasync.FaultProxy
 import dev.kormorant.jasync.ScriptedServer
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
 import java.io.DataInputStream
 import java.io.DataOutputStream
+import java.net.InetAddress
 import java.net.ServerSocket
 import java.security.MessageDigest
 import java.util.ServiceLoader
@@ -249,8 +251,8 @@ class PostgreSqlConnectTest {
 
     // ---- TLS
 
-    private suspend fun encrypted(parameters: String, host: String = server.host): Boolean =
-        PostgreSqlFixture.driver(url = PostgreSqlFixture.url(parameters).replace("@${server.host}", "@$host")).connect(Access.WRITE).run {
+    private suspend fun encrypted(parameters: String, address: String = "${server.host}:${server.port}"): Boolean =
+        PostgreSqlFixture.driver(url = PostgreSqlFixture.url(parameters).replace("@${server.host}:${server.port}", "@$address")).connect(Access.WRITE).run {
             (run("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").single as Boolean).also { close() }
         }
 
@@ -265,9 +267,19 @@ class PostgreSqlConnectTest {
             val error = assertThrows<ConnectionException>(mode) { encrypted("?sslmode=$mode") }
             assertTrue("TLS" in error.problem && !error.isTransient, error.stackTraceToString())
         }
-        // The certificate is for 127.0.0.1 and localhost, not for other spellings of the address.
-        assertTrue(encrypted("?sslmode=verify-ca&sslrootcert=$certificate", "127.1"))
-        assertThrows<ConnectionException> { encrypted("?sslmode=verify-full&sslrootcert=$certificate", "127.1") }
+    }
+
+    @Test
+    fun `verify-full also wants the certificate to name the host`() = runBlocking<Unit> {
+        val certificate = server.certificate
+        assumeTrue(certificate != null, "The server was not started here.")
+        val stranger = InetAddress.getByName("127.0.0.2")
+        assumeTrue(System.getProperty("os.name") == "Linux", "Only Linux has more than one loopback address.")
+        FaultProxy(server.host, server.port, stranger).use { proxy ->
+            val address = "127.0.0.2:${proxy.localPort}"
+            assertTrue(encrypted("?sslmode=verify-ca&sslrootcert=$certificate", address))
+            assertThrows<ConnectionException> { encrypted("?sslmode=verify-full&sslrootcert=$certificate", address) }
+        }
     }
 
     @Test

@@ -44,7 +44,7 @@ class PostgreSqlTrapsTest {
         val db = PostgreSqlFixture.driver(types = types).connect(Access.WRITE)
         db.run("CREATE TYPE pg_temp.mood AS ENUM ('glad')")
         val oid = db.run("SELECT 'pg_temp.mood'::regtype::oid").single as Long
-        types.learn(listOf(oid.toInt()), listOf(arrayOf(oid, "mood", 23L, ",")))
+        types.learn(setOf(oid.toInt()), listOf(arrayOf(oid, "mood", 23L, ",")))
         val sql = "SELECT n, 'glad'::pg_temp.mood AS feeling FROM generate_series(1, 10) n"
         repeat(200) {
             val error = assertThrows<DecodeException> { db.prepared(sql) }
