@@ -72,6 +72,9 @@ internal class FaultProxy(private val host: String, private val port: Int) : Aut
         finish()
     }
 
+    /** Accepts no further connections; those there are go on. */
+    fun refuse(): Unit = listener.close()
+
     override fun close() {
         listener.close()
         finish()

@@ -8,6 +8,7 @@ import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.driver.SqlType
 import dev.kormorant.test.TestServers
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.runBlocking
 import java.util.UUID
 import kotlin.time.Duration
@@ -40,7 +41,7 @@ internal object PostgreSqlFixture {
 }
 
 /** Runs [test] with a fresh connection. */
-internal fun connected(parameters: String = "", cache: Int = 100, test: suspend (Connection) -> Unit) = runBlocking<Unit> {
+internal fun connected(parameters: String = "", cache: Int = 100, test: suspend CoroutineScope.(Connection) -> Unit) = runBlocking<Unit> {
     val connection = PostgreSqlFixture.driver(parameters, cache = cache).connect(Access.WRITE)
     try {
         test(connection)
