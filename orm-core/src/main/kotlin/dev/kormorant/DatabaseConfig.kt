@@ -32,7 +32,12 @@ public class DatabaseConfig internal constructor() {
     /** Isolation level of transactions that name none; `null` leaves it to the database. */
     public var defaultIsolation: Isolation? = null
 
-    /** Prepared statements kept per connection. 256: more than the shapes of a usual service, less than a server minds. */
+    /**
+     * Prepared statements kept per connection. 256: more than the shapes of a usual service, less than a server minds.
+     *
+     * 0 keeps none. That is for a pooler between program and server that hands out another server session for each transaction, such
+     * as PgBouncer in transaction mode: a statement kept in one session is unknown in the next.
+     */
     public var statementCacheSize: Int = 256
 
     internal var passwordSupplier: (() -> String?)? = null

@@ -1,29 +1,55 @@
 package dev.kormorant.jasync.postgresql
 
+import dev.kormorant.ConstraintViolationException
 import dev.kormorant.DataException
+import dev.kormorant.Database
 import dev.kormorant.DatabaseException
+import dev.kormorant.QueryTimeoutException
 import dev.kormorant.driver.Access
-import dev.kormorant.driver.DatabaseUrl
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.driver.SqlType
+import dev.kormorant.transaction
+import dev.kormorant.withStatementTimeout
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.joinAll
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
+import org.junit.jupiter.api.AfterAll
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.BeforeAll
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
-import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable
+import kotlin.time.Duration.Companion.milliseconds
 
-/**
- * Behind a PgBouncer in transaction mode with fewer servers than clients, which logs in without a password. Its URL is in
- * `KORMORANT_TEST_PGBOUNCER`; it needs `ignore_startup_parameters = extra_float_digits,IntervalStyle`.
- */
-@EnabledIfEnvironmentVariable(named = "KORMORANT_TEST_PGBOUNCER", matches = ".+")
+/** Behind a PgBouncer in transaction mode with fewer servers than clients. */
 class PgBouncerTest {
-    private fun driver(cache: Int): PostgreSqlDriver {
-        val url = System.getenv("KORMORANT_TEST_PGBOUNCER")
-        return PostgreSqlFixture.driver(url = url, user = DatabaseUrl.parse(url).user!!, password = null, cache = cache)
+    private fun driver(cache: Int): PostgreSqlDriver = PostgreSqlFixture.driver(url = bouncer.url, cache = cache)
+
+    @Test
+    fun `many databases share two servers when nothing is kept prepared`() = runBlocking<Unit>(Dispatchers.Default) {
+        val direct = driver(0).connect(Access.WRITE)
+        direct.run("CREATE TABLE bounced (client INTEGER, round INTEGER, UNIQUE (client, round))")
+        direct.close()
+        Database.open(bouncer.url) { statementCacheSize = 0; pool { max = 20 } }.use { db ->
+            List(20) { client ->
+                launch(db) {
+                    repeat(30) { round ->
+                        db.transaction {
+                            db.exec("INSERT INTO bounced VALUES (?, ?)", client, round)
+                            runCatching { db.transaction { db.exec("INSERT INTO bounced VALUES (?, ?)", client, round) } }
+                                .let { assertTrue(it.exceptionOrNull() is ConstraintViolationException, "$it") }
+                            assertEquals(round + 1L, db.exec("SELECT count(*) FROM bounced WHERE client = ?", client).scalar())
+                        }
+                        assertEquals(client, db.exec("SELECT ?", client).scalar())
+                    }
+                    assertThrows<QueryTimeoutException> { withStatementTimeout(20.milliseconds) { db.exec("SELECT pg_sleep(60)") } }
+                }
+            }.joinAll()
+            assertEquals(600L, db.exec("SELECT count(*) FROM bounced").scalar())
+        }
     }
 
     @Test
@@ -64,5 +90,21 @@ class PgBouncerTest {
                 db.close()
             }
         }.awaitAll()
+    }
+
+    companion object {
+        private lateinit var bouncer: PgBouncer
+
+        @BeforeAll
+        @JvmStatic
+        fun start() {
+            bouncer = PgBouncer.start(PostgreSqlFixture.server, PostgreSqlFixture.database)
+        }
+
+        @AfterAll
+        @JvmStatic
+        fun stop() {
+            if (::bouncer.isInitialized) bouncer.close()
+        }
     }
 }

@@ -18,7 +18,7 @@ import kotlin.time.Duration.Companion.seconds
 internal object PostgreSqlFixture {
     val server get() = TestServers.postgresql()
 
-    private val database: String by lazy {
+    val database: String by lazy {
         val name = "jasync_${UUID.randomUUID().toString().replace("-", "")}"
         runBlocking { driver(url = server.url).connect(Access.WRITE).run { run("CREATE DATABASE $name").also { close() } } }
         name

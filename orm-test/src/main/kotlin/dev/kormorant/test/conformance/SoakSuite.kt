@@ -89,12 +89,13 @@ public abstract class SoakSuite(backend: Backend, private val coroutines: Int = 
         val work = Work.entries[random.nextInt(Work.entries.size)]
         if (work.kills && (backend.dialogue.killSession == null || random.nextInt(10) > 0)) return
         try {
-            when (random.nextInt(6)) {
+            // Who kills a session stays until it is noticed: nobody else must get it.
+            when (if (work.kills) IN_PEACE else random.nextInt(6)) {
                 0 -> impatiently(random, 20) { act(work, soaked, random) }
                 1, 2 -> soaked.connection {
                     read(soaked, random)
                     impatiently(random, 5) { act(work, soaked, random) }
-                    if (!work.kills) read(soaked, random)
+                    read(soaked, random)
                 }
                 else -> act(work, soaked, random)
             }
@@ -195,5 +196,6 @@ public abstract class SoakSuite(backend: Backend, private val coroutines: Int = 
     private companion object {
         const val ACCOUNTS = 20
         const val START = 1_000_000L
+        const val IN_PEACE = 5
     }
 }
