@@ -35,7 +35,7 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
     private final Database database;
 
     private AsyncDatabase(Database database, Executor executor) {
-        super(new Funnel(database, executor));
+        super(new Funnel(database, new Dependents(executor)));
         this.database = database;
     }
 
@@ -84,6 +84,15 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
      */
     public Database database() {
         return database;
+    }
+
+    /**
+     * This database for threads that may wait.
+     *
+     * @return its blocking view
+     */
+    public BlockingDatabase blocking() {
+        return new BlockingDatabase(this);
     }
 
     /**

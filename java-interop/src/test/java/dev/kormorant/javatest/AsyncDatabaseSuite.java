@@ -38,6 +38,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kormorant.BlockingNotAllowedException;
 import dev.kormorant.ConnectionBusyException;
 import dev.kormorant.ConstraintKind;
 import dev.kormorant.ConstraintViolationException;
@@ -54,6 +55,7 @@ import dev.kormorant.async.AsyncConnection;
 import dev.kormorant.async.AsyncDatabase;
 import dev.kormorant.async.AsyncModels;
 import dev.kormorant.async.AsyncTransaction;
+import dev.kormorant.async.BlockingDatabase;
 import dev.kormorant.async.StatementListener;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -77,7 +79,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
-import org.jetbrains.exposed.v1.core.ResultRow;
+import org.jetbrains.exposed.v1.core.JoinType;
+import org.jetbrains.exposed.v1.core.Op;
 import org.jetbrains.exposed.v1.core.SortOrder;
 import org.jetbrains.exposed.v1.core.Table;
 import org.jetbrains.exposed.v1.core.statements.api.ExposedBlob;
@@ -394,7 +397,7 @@ abstract class AsyncDatabaseSuite {
     void a_joined_query_reads_columns_of_both_tables() {
         long ann = db.insertAndGetId(USERS, set -> set.set(USERS.name, "Ann")).join();
         db.insert(TWEETS, set -> set.set(TWEETS.text, "hi").setId(TWEETS.user, ann)).join();
-        var join = TWEETS.join(USERS, org.jetbrains.exposed.v1.core.JoinType.INNER, TWEETS.user, USERS.id, false, null);
+        var join = TWEETS.join(USERS, JoinType.INNER, TWEETS.user, USERS.id, false, null);
         var rows = db.list(select(join, USERS.name, TWEETS.text), row -> row.get(USERS.name) + ": " + row.get(TWEETS.text)).join();
         assertEquals(List.of("Ann: hi"), rows);
     }
@@ -679,6 +682,66 @@ abstract class AsyncDatabaseSuite {
         assertEquals(0, users.count().join());
     }
 
+    // ---- The blocking view
+
+    @Test
+    void the_blocking_view_returns_values_and_throws_the_original_exceptions() {
+        var blocking = db.blocking();
+        var people = blocking.models(User.MODEL);
+        var ann = people.create(user -> user.setName("Ann"));
+        assertEquals("Ann", people.get(ann.getId().getValue()).getName());
+        assertEquals(1, blocking.list(people.all()).size());
+        assertThrows(ConstraintViolationException.class, () -> people.create(user -> user.setName("Ann")));
+        assertThrows(RecordNotFoundException.class, () -> people.get(-1L));
+        assertEquals(2, BlockingDatabase.call(() -> db.exec("SELECT 2")).scalar() instanceof Number two ? two.intValue() : 0);
+    }
+
+    @Test
+    void a_blocking_transaction_runs_on_the_calling_thread_and_is_rolled_back_by_an_exception() {
+        var caller = Thread.currentThread();
+        var blocking = db.blocking();
+        var count = blocking.transaction(tx -> {
+            assertSame(caller, Thread.currentThread());
+            tx.models(User.MODEL).create(user -> user.setName("Ann"));
+            assertThrows(ConstraintViolationException.class, () -> tx.transaction(sp -> sp.models(User.MODEL).create(user -> user.setName("Ann"))));
+            return tx.count(selectAll(USERS));
+        });
+        assertEquals(1, count);
+        assertThrows(ArithmeticException.class, () -> blocking.transaction(tx -> {
+            tx.deleteAll(USERS);
+            throw new ArithmeticException("no");
+        }));
+        assertEquals(1, blocking.count(selectAll(USERS)));
+        assertThrows(IllegalStateException.class, () -> blocking.transaction(options().propagation(Propagation.MANDATORY), tx -> 1));
+    }
+
+    @Test
+    void a_blocking_call_in_a_dependent_is_refused() {
+        var gate = new CompletableFuture<Void>();
+        var future = db.transaction(tx -> users.count(tx).thenCombine(gate, (count, none) -> count))
+                .thenApply(count -> db.blocking().count(selectAll(USERS)));
+        gate.complete(null);
+        var error = assertThrows(CompletionException.class, future::join);
+        assertInstanceOf(BlockingNotAllowedException.class, error.getCause());
+    }
+
+    @Test
+    void interrupting_a_blocking_call_stops_the_statement() throws Exception {
+        var seen = new CompletableFuture<Throwable>();
+        var thread = new Thread(() -> {
+            try {
+                db.blocking().exec(endlessSql());
+                seen.complete(null);
+            } catch (CancellationException error) {
+                seen.complete(error);
+            }
+        });
+        thread.start();
+        eventually("the statement has its connection", () -> db.poolStats().getInUse() == 1);
+        thread.interrupt();
+        assertInstanceOf(CancellationException.class, seen.get(60, TimeUnit.SECONDS));
+    }
+
     // ---- What the tests share
 
     private User user(int number) {
@@ -702,7 +765,7 @@ abstract class AsyncDatabaseSuite {
         return Set.copyOf(tags.stream().map(Tag::getWord).toList());
     }
 
-    private List<Integer> ages(org.jetbrains.exposed.v1.core.Op<Boolean> condition) {
+    private List<Integer> ages(Op<Boolean> condition) {
         return db.list(selectAll(USERS).where(condition).orderBy(USERS.age, SortOrder.ASC), row -> row.get(USERS.age)).join();
     }
 
