@@ -1,6 +1,7 @@
 package dev.kormorant
 
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.driver.SqlType
 import dev.kormorant.internal.ExposedBridge
 import org.jetbrains.exposed.v1.core.Table
 
@@ -10,26 +11,47 @@ public object Schema {
      * Creates what is missing of [tables], with their sequences, indices and constraints, referenced tables first whatever the order
      * of the arguments. Tables that are there already are left alone. Where the database has transactional DDL, all of it or nothing.
      */
-    public suspend fun create(vararg tables: Table): Unit = runAll { bridge -> createStatements(bridge, tables.asList()) }
+    public suspend fun create(vararg tables: Table) {
+        val database = Database.current()
+        val bridge = database.openBridge()
+        run(database, bridge, createStatements(bridge, missing(database, tables)))
+    }
 
     /** Drops [tables] if they are there, referencing tables first whatever the order of the arguments. */
-    public suspend fun drop(vararg tables: Table): Unit = runAll { bridge -> dropStatements(bridge, tables.asList()) }
+    public suspend fun drop(vararg tables: Table) {
+        val database = Database.current()
+        val bridge = database.openBridge()
+        run(database, bridge, dropStatements(bridge, tables.asList()))
+    }
 
     /** The statements [create] would run, in order; none of them is run. */
-    public suspend fun createStatements(vararg tables: Table): List<String> =
-        createStatements(Database.current().openBridge(), tables.asList())
+    public suspend fun createStatements(vararg tables: Table): List<String> {
+        val database = Database.current()
+        return createStatements(database.openBridge(), missing(database, tables))
+    }
 
     /** The statements [drop] would run, in order; none of them is run. */
     public suspend fun dropStatements(vararg tables: Table): List<String> =
         dropStatements(Database.current().openBridge(), tables.asList())
 
-    private suspend fun runAll(statements: (ExposedBridge) -> List<String>) {
-        val database = Database.current()
-        val bridge = database.openBridge()
-        val all = statements(bridge)
-        suspend fun run() = all.forEach { database.run(SqlStatement(it, reusable = false)) }
-        if (bridge.dialect.transactionalDdl && all.size > 1) database.transaction { run() } else run()
+    /** Names of the tables in [schema], without views and in no particular order; `null` is the schema that names without one are in. */
+    public suspend fun listTables(schema: String? = null): List<String> = tableNames(Database.current(), schema)
+
+    private suspend fun run(database: Database, bridge: ExposedBridge, statements: List<String>) {
+        suspend fun runAll() = statements.forEach { database.run(SqlStatement(it, reusable = false)) }
+        if (bridge.dialect.transactionalDdl && statements.size > 1) database.transaction { runAll() } else runAll()
     }
+
+    private suspend fun tableNames(database: Database, schema: String?): List<String> =
+        database.run(SqlStatement(database.openBridge().dialect.tableNames, listOf(SqlType.TEXT), listOf(schema))).rows.map { "${it[0]}" }
+
+    internal suspend fun missing(database: Database, tables: Array<out Table>): List<Table> = tables.groupBy { it.schemaName }.flatMap { (schema, ofSchema) ->
+        val present = tableNames(database, schema).mapTo(HashSet()) { it.lowercase() }
+        ofSchema.filterNot { it.bareName().lowercase() in present }
+    }
+
+    /** The name without schema and quotes. */
+    private fun Table.bareName(): String = (if (schemaName == null) tableName else tableName.substringAfterLast('.')).trim('"', '`', '\'')
 
     /** Foreign keys of a cycle come by ALTER TABLE, after all tables are there. */
     private fun createStatements(bridge: ExposedBridge, tables: List<Table>): List<String> = bridge.render {
@@ -55,3 +77,6 @@ public object Schema {
         return ordered.toList()
     }
 }
+
+/** Whether the table is in the database of the calling coroutine. */
+public suspend fun Table.exists(): Boolean = Schema.missing(Database.current(), arrayOf(this)).isEmpty()

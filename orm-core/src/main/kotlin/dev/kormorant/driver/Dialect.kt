@@ -39,6 +39,12 @@ public interface Dialect {
      */
     public val generatedIdStep: Long? get() = null
 
+    /**
+     * A query for the names of the tables, without views. Its one parameter is the name of a schema; `NULL` stands for the schema
+     * that names without one are in.
+     */
+    public val tableNames: String
+
     /** Statements that open a transaction; `null` is the database's own default level. */
     public fun begin(isolation: Isolation?, readOnly: Boolean): List<String>
 }

@@ -51,7 +51,10 @@ public interface Driver {
      */
     public suspend fun connect(access: Access): Connection
 
-    /** Closes what the driver holds besides its connections; returns when every link and thread is gone. May be repeated. */
+    /**
+     * Closes what the driver holds besides its connections; returns when every link and thread is gone. May be repeated, and
+     * [connect] may be called again afterwards.
+     */
     public suspend fun close()
 }
 

@@ -70,6 +70,7 @@ internal class Binder(size: Int) : PreparedStatementApi {
         val type = sqlTypeOf(columnType)
         when {
             value == null -> put(type, null)
+            value is ExposedBlob -> put(type, value.bytes)
             type in DIRECT -> put(type, direct(columnType, type, value))
             else -> {
                 @Suppress("UNCHECKED_CAST")
@@ -102,8 +103,9 @@ internal class Binder(size: Int) : PreparedStatementApi {
     }
 
     private fun put(type: SqlType, value: Any?) {
-        types += type
-        values += if (value == null) null else convert(type, value)
+        val converted = if (value == null) null else convert(type, value)
+        types += if (type == SqlType.UUID && converted != null && converted !is UUID) sqlTypeOf(converted) else type
+        values += converted
     }
 
     /** The value of a date or time column as its `java.time` class. */

@@ -44,7 +44,7 @@ internal class Tls private constructor(val mode: SslMode, private val context: S
         val handler = checkNotNull(context).newHandler(channel.alloc(), host, port)
         channel.pipeline().addFirst(handler)
         try {
-            handler.handshakeFuture().await()
+            handler.handshakeFuture().awaitDone()
         } catch (e: IOException) {
             throw ConnectionException(
                 "The TLS handshake with $host:$port failed.",

@@ -98,7 +98,7 @@ internal object Transport {
                 .handler(initializer)
                 .connect(InetSocketAddress(address, port))
             try {
-                future.await { future.channel().close() }
+                future.awaitDone { future.channel().close() }
                 return future.channel()
             } catch (e: IOException) {
                 failure = e
@@ -139,8 +139,9 @@ internal object Transport {
 
 /**
  * Suspends until the future is done and throws its failure as it is. Cancelling ends the wait, runs [onCancel] and leaves the future alone.
+ * Not named `await`: that is a member of the future, which blocks the thread and ignores the failure.
  */
-internal suspend fun Future<*>.await(onCancel: () -> Unit = {}) {
+internal suspend fun Future<*>.awaitDone(onCancel: () -> Unit = {}) {
     suspendCancellableCoroutine { continuation ->
         continuation.invokeOnCancellation { onCancel() }
         addListener { if (isSuccess) continuation.resume(Unit) else continuation.resumeWithException(cause()) }

@@ -27,6 +27,10 @@ internal class SqliteDialect(override val version: Version, parameterLimit: Int)
      */
     override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> = if (readOnly) READ else WRITE
 
+    override val tableNames: String
+        get() = "SELECT name FROM pragma_table_list " +
+            "WHERE type IN ('table', 'virtual') AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND schema = COALESCE(?, 'main')"
+
     private companion object {
         const val DEFAULT_PARAMETER_LIMIT = 32_766
         val READ = listOf("BEGIN")

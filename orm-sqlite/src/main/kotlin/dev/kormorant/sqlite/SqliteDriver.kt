@@ -71,7 +71,6 @@ internal class SqliteDriver(
 ) : Driver {
     private val lock = Any()
     private val links = HashSet<Link>()
-    private var closed = false
 
     @Volatile
     private var dialect: Dialect? = null
@@ -82,7 +81,6 @@ internal class SqliteDriver(
     override suspend fun connect(access: Access): Connection {
         val execution = Execution()
         val link = synchronized(lock) {
-            if (closed) throw closedException()
             val kept = if (location is Location.Memory) links.firstOrNull() else null
             (kept ?: Link().also { links += it }).also { it.lend(execution) }
         }
@@ -103,10 +101,7 @@ internal class SqliteDriver(
 
     /** Closes the connections that are still open; the files are whole and may be deleted when it returns. */
     override suspend fun close() {
-        val open = synchronized(lock) {
-            closed = true
-            links.toList()
-        }
+        val open = synchronized(lock) { links.toList() }
         open.forEach { it.end() }
         open.forEach { it.thread.join() }
     }

@@ -107,18 +107,21 @@ private fun constraintViolation(code: SQLiteErrorCode, text: String, statement: 
             ConstraintViolationException(ConstraintKind.NOT_NULL, "$subject must not be null.", ofColumns(), cause)
         SQLiteErrorCode.SQLITE_CONSTRAINT_CHECK ->
             ConstraintViolationException(ConstraintKind.CHECK, "The row breaks the check $subject.", details(constraint = subject), cause)
-        SQLiteErrorCode.SQLITE_CONSTRAINT_FOREIGNKEY ->
-            ConstraintViolationException(
-                ConstraintKind.FOREIGN_KEY,
-                "A row refers to a row that is not there.",
-                details(),
-                cause,
-                "SQLite does not tell which foreign key; PRAGMA foreign_key_check lists what is broken.",
-            )
+        SQLiteErrorCode.SQLITE_CONSTRAINT_FOREIGNKEY -> foreignKeyViolation(details(), cause)
+        // What ON DELETE RESTRICT refuses has the code of a trigger.
+        SQLiteErrorCode.SQLITE_CONSTRAINT_TRIGGER if text == FOREIGN_KEY_TEXT -> foreignKeyViolation(details(), cause)
         SQLiteErrorCode.SQLITE_CONSTRAINT_DATATYPE -> DataException("SQLite refuses a value: $text.", details(), cause)
         else -> DatabaseException("SQLite refuses the statement: $text.", null, details(), cause)
     }
 }
+
+private fun foreignKeyViolation(details: ErrorDetails, cause: Throwable) = ConstraintViolationException(
+    ConstraintKind.FOREIGN_KEY,
+    "A row refers to a row that is not there, or would no longer be.",
+    details,
+    cause,
+    "SQLite does not tell which foreign key; PRAGMA foreign_key_check lists what is broken.",
+)
 
 /** Messages of functions (JSON paths, full-text queries) repeat words of their arguments. */
 private fun mayShowValue(text: String, statement: SqlStatement): Boolean {
@@ -141,6 +144,7 @@ private val SQLException.text: String
 private val WORD = Regex("""[\p{L}\p{N}_]+""")
 
 private const val PRIMARY = 0xFF
+private const val FOREIGN_KEY_TEXT = "FOREIGN KEY constraint failed"
 private val ERROR = SQLiteErrorCode.SQLITE_ERROR.code
 private val BUSY = SQLiteErrorCode.SQLITE_BUSY.code
 private val LOCKED = SQLiteErrorCode.SQLITE_LOCKED.code

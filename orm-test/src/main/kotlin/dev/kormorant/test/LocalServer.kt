@@ -6,14 +6,13 @@ import java.net.ServerSocket
 import java.nio.file.Files
 import java.nio.file.Path
 import java.nio.file.attribute.PosixFilePermissions
-import java.security.SecureRandom
-import java.util.HexFormat
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.ExecutionException
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.TimeoutException
 import kotlin.concurrent.thread
 
+private const val LOOPBACK = "127.0.0.1"
 private const val START_TIMEOUT_SECONDS = 180L
 private const val PORT_ATTEMPTS = 3
 private const val LOG_LINES_KEPT = 40
@@ -22,38 +21,54 @@ private const val LOG_LINES_KEPT = 40
 private val NOT_EXECUTABLE = setOf(126, 127)
 
 /**
- * Runs the server and outlives the JVM: when standard input ends, it stops the server; when the server has ended, it removes the
- * directory. Arguments: signal, directory, command.
+ * Makes a directory, runs the server in it and outlives the JVM. Arguments: signal, template of the directory's name, command.
  *
- * Only the command writes to standard output: with the JVM gone, the shell's own "Killed" would end the shell by SIGPIPE.
- * Signals to the whole process group (Ctrl-C) must stop neither the script before its work is done nor the watcher.
+ * It prints the directory and waits for a line, to give the JVM time to fill it, then runs the command. When standard input ends, it stops
+ * the command with TERM and then the signal; at the end it removes the directory.
+ *
+ * Nothing but the command writes to standard output after that: with the JVM gone, the shell's own "Killed" would end the shell by SIGPIPE.
+ * Signals to the whole process group (Ctrl-C) must stop neither the script before its work is done nor the watcher. The signal is
+ * repeated, because a background command ignores QUIT until the server it becomes has installed its handler.
  */
-private const val SUPERVISOR = """
-signal=${'$'}1 directory=${'$'}2
+private const val SUPERVISOR = $$"""
+signal=$1 template=$2
 shift 2
 trap : HUP INT TERM
+trap '' PIPE
+DIR=$(mktemp -d "$template") || exit
+export DIR
+echo "$DIR"
 exec 3<&0 </dev/null
-"${'$'}@" 3<&- 2>&1 &
-server=${'$'}!
-(
-    trap '' HUP INT TERM
-    while read -r line <&3; do :; done
-    kill -s "${'$'}signal" "${'$'}server"
-) >/dev/null 2>&1 &
-watcher=${'$'}!
-exec 3<&- >/dev/null 2>&1
 status=0
-while kill -0 "${'$'}server" 2>/dev/null; do
-    wait "${'$'}server"
-    status=${'$'}?
-done
-kill -s KILL "${'$'}watcher" 2>/dev/null
+if read -r line <&3; then
+    trap - PIPE
+    "$@" 3<&- 2>&1 &
+    server=$!
+    (
+        trap '' HUP INT TERM
+        while read -r line <&3; do :; done
+        kill -s TERM "$server"
+        while sleep 0.2; kill -s "$signal" "$server"; do :; done
+    ) >/dev/null 2>&1 &
+    watcher=$!
+    exec 3<&- >/dev/null 2>&1
+    while kill -0 "$server" 2>/dev/null; do
+        wait "$server"
+        status=$?
+    done
+    kill -s KILL "$watcher"
+fi
 attempts=0
-until rm -rf "${'$'}directory" || [ "${'$'}attempts" -ge 50 ]; do
-    attempts=${'$'}((attempts + 1))
+until rm -rf "$DIR" || [ "$attempts" -ge 50 ]; do
+    attempts=$((attempts + 1))
     sleep 0.2
 done
-exit "${'$'}status"
+exit "$status"
+"""
+
+/** Passes TERM on to what prepares the server; `exec` of the server undoes it. */
+private const val STOP_PREPARATION = $$"""
+trap 'kill -s KILL "$!"' TERM
 """
 
 /**
@@ -63,6 +78,7 @@ exit "${'$'}status"
  * @throws IllegalStateException if the server does not become ready.
  */
 internal fun startLocally(recipe: ServerRecipe): Endpoint {
+    if (Platform.isWindows) throw ServerUnavailable("server binaries are started on Linux and macOS only")
     val binaries = recipe.binaries()
     repeat(PORT_ATTEMPTS - 1) {
         try {
@@ -77,83 +93,86 @@ internal fun startLocally(recipe: ServerRecipe): Endpoint {
 private class PortTaken(message: String) : IllegalStateException(message)
 
 private fun attempt(recipe: ServerRecipe, binaries: Path): Endpoint {
-    val certificate = TestCertificate.create()
-    val account = Account("kormorant", randomPassword())
-    val directory = Files.createTempDirectory("kormorant-${recipe.kind.scheme}-")
-    val port = ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { it.localPort }
-    val launched = try {
-        val user = ServerUser.find(directory)
-        val files = recipe.files(account) +
-            mapOf("server.crt" to certificate.certificatePem, "server.key" to certificate.privateKeyPem, "server.pub" to certificate.publicKeyPem)
-        files.forEach { (name, content) -> user.write(directory.resolve(name), content) }
-        user.own(directory)
-        launch(recipe, user, binaries, directory, port)
-    } catch (e: Exception) {
-        directory.toFile().deleteRecursively()
-        throw e
-    }
-    launched.awaitReady()
+    val account = Account.create()
+    val files = recipe.files(account) + TestCertificate.create().files
+    val port = ServerSocket(0, 1, InetAddress.getByName(LOOPBACK)).use { it.localPort }
+    val server = LaunchedServer(recipe, ServerUser.find(binaries), binaries, port)
+    server.start(files)
     return Endpoint(
         recipe.kind.scheme,
-        "127.0.0.1",
+        LOOPBACK,
         port,
         account.user,
         account.password,
         recipe.database,
-        certificate = directory.resolve("server.crt"),
+        certificate = server.directory.resolve("server.crt"),
         cachingSha2User = recipe.cachingSha2User(account),
     )
 }
 
-private fun randomPassword() = HexFormat.of().formatHex(ByteArray(12).also(SecureRandom()::nextBytes))
-
-private fun launch(recipe: ServerRecipe, user: ServerUser, binaries: Path, directory: Path, port: Int): LaunchedServer {
-    val command = listOf("/bin/sh", "-c", SUPERVISOR, "kormorant-test-server", recipe.stopSignal, directory.toString()) +
-        user.command + listOf("/bin/sh", "-ec", recipe.script)
-    val builder = ProcessBuilder(command).directory(directory.root.toFile()).redirectErrorStream(true)
-    builder.environment().apply {
-        val path = this["PATH"]
-        clear()
-        putAll(mapOf("LC_ALL" to "C", "TZ" to "UTC", "SERVER" to "$binaries", "DIR" to "$directory", "PORT" to "$port"))
-        if (path != null) put("PATH", path)
-    }
-    return LaunchedServer(recipe, builder.start())
-}
-
-/** A server below its supervisor. The end of the pipe to [supervisor] is what keeps it alive. */
-private class LaunchedServer(private val recipe: ServerRecipe, private val supervisor: Process) {
+/** A server below its supervisor, alive until the pipe to that closes: with the JVM, if nothing else. */
+private class LaunchedServer(private val recipe: ServerRecipe, private val user: ServerUser, binaries: Path, port: Int) {
+    private val supervisor = supervise(binaries, port)
+    private val output = supervisor.inputReader()
     private val ready = CompletableFuture<Unit>()
     private val log = ArrayDeque<String>()
 
-    init {
-        // Reads for as long as the server lives, so that the server never waits for room in the pipe.
-        thread(isDaemon = true, name = "kormorant-test-${recipe.kind.scheme}-log") {
-            supervisor.inputReader().forEachLine { line ->
-                synchronized(log) {
-                    if (log.size == LOG_LINES_KEPT) log.removeFirst()
-                    log.addLast(line)
-                }
-                if (recipe.readyLine in line) ready.complete(Unit)
-            }
-            ready.completeExceptionally(failure(supervisor.waitFor()))
-        }
+    /** Gone when the server has ended. */
+    val directory: Path = output.readLine().orEmpty().let { line ->
+        Path.of(line).also { check(Files.isDirectory(it)) { "There is no directory for ${recipe.kind.label}: $line" } }
     }
 
-    fun awaitReady() {
+    private fun supervise(binaries: Path, port: Int): Process {
+        val scratch = Path.of(System.getProperty("java.io.tmpdir"))
+        val template = scratch.resolve("kormorant-${recipe.kind.scheme}-XXXXXXXX").toString()
+        val command = listOf("/bin/sh", "-c", SUPERVISOR, "kormorant-test-server", recipe.stopSignal, template) +
+            user.command + listOf("/bin/sh", "-ec", STOP_PREPARATION + recipe.script)
+        val builder = ProcessBuilder(command).directory(scratch.root.toFile()).redirectErrorStream(true)
+        builder.environment().apply {
+            val path = this["PATH"]
+            clear()
+            putAll(mapOf("LC_ALL" to "C", "TZ" to "UTC", "SERVER" to "$binaries", "PORT" to "$port"))
+            if (path != null) put("PATH", path)
+        }
+        return builder.start()
+    }
+
+    /** Returns when the server accepts connections; stops it otherwise. */
+    fun start(files: Map<String, String>) {
         try {
+            files.forEach { (name, content) -> user.write(directory.resolve(name), content) }
+            user.own(directory)
+            supervisor.outputStream.apply { write('\n'.code) }.flush()
+            // Reads for as long as the server lives, so that the server never waits for room in the pipe.
+            thread(isDaemon = true, name = "kormorant-test-${recipe.kind.scheme}-log", block = ::readLog)
             ready.get(START_TIMEOUT_SECONDS, TimeUnit.SECONDS)
         } catch (e: ExecutionException) {
             throw e.cause ?: e
         } catch (_: TimeoutException) {
-            supervisor.outputStream.close()
-            throw IllegalStateException("${recipe.kind.label} was not ready after $START_TIMEOUT_SECONDS seconds. Its log ends with:\n${logTail()}")
+            throw IllegalStateException(
+                "${recipe.kind.label} was not ready after $START_TIMEOUT_SECONDS seconds. Its log ends with:\n${logTail()}",
+            )
+        } finally {
+            if (!ready.isDone || ready.isCompletedExceptionally) supervisor.outputStream.close()
         }
+    }
+
+    private fun readLog() {
+        output.forEachLine { line ->
+            synchronized(log) {
+                if (log.size == LOG_LINES_KEPT) log.removeFirst()
+                log.addLast(line)
+            }
+            if (recipe.readyLine in line) ready.complete(Unit)
+        }
+        ready.completeExceptionally(failure(supervisor.waitFor()))
     }
 
     private fun failure(status: Int): Exception {
         val tail = logTail()
         return when {
-            status in NOT_EXECUTABLE -> ServerUnavailable("the server cannot be run here: ${tail.substringAfterLast('\n').substringAfter(": ")}")
+            status in NOT_EXECUTABLE ->
+                ServerUnavailable("the server cannot be run here: ${tail.substringAfterLast('\n').substringAfter(": ")}")
             "already in use" in tail -> PortTaken("${recipe.kind.label} found its port taken. Its log ends with:\n$tail")
             else -> IllegalStateException("${recipe.kind.label} ended with status $status while starting. Its log ends with:\n$tail")
         }
@@ -177,14 +196,14 @@ private class ServerUser(val command: List<String>, private val uid: Int?) {
     companion object {
         private const val NOBODY = 65534
 
-        /** Looks at the owner of [ownFile], which this JVM has created. */
-        fun find(ownFile: Path): ServerUser {
-            if (Files.getAttribute(ownFile, "unix:uid") != 0) return ServerUser(emptyList(), null)
+        /** Looks at the owner of [binaries], who is ours. */
+        fun find(binaries: Path): ServerUser {
+            if (Files.getAttribute(binaries, "unix:uid") != 0) return ServerUser(emptyList(), null)
             return listOf(
                 ServerUser(listOf("setpriv", "--reuid=$NOBODY", "--regid=$NOBODY", "--clear-groups", "--"), NOBODY),
                 ServerUser(listOf("unshare", "--user", "--"), null),
             ).firstOrNull { it.works() }
-                ?: throw ServerUnavailable("database servers refuse to run as root, and neither setpriv nor unshare can start one as another user")
+                ?: throw ServerUnavailable("servers refuse to run as root, and neither setpriv nor unshare can start one as another user")
         }
     }
 

@@ -17,6 +17,7 @@ import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream
 import org.apache.commons.compress.compressors.xz.XZCompressorInputStream
 
 internal object Platform {
+    val isWindows: Boolean = System.getProperty("os.name").startsWith("Windows")
     val isMac: Boolean = System.getProperty("os.name").startsWith("Mac")
     val isArm: Boolean = System.getProperty("os.arch") in setOf("aarch64", "arm64")
 }
@@ -27,8 +28,8 @@ internal object ServerBinaries {
     private val executable = PosixFilePermissions.fromString("rwxr-xr-x")
 
     /** The tree in the archive (`.txz` or `.tar.gz`) of that resource name. */
-    fun fromArchive(resource: String): Path {
-        val url = javaClass.classLoader.getResource(resource) ?: throw ServerUnavailable(missing())
+    fun fromArchive(kind: ServerKind, resource: String): Path {
+        val url = javaClass.classLoader.getResource(resource) ?: throw missing(kind)
         return unpackOnce(nameOf(url)) { target ->
             url.openStream().buffered().use { raw ->
                 val tar = if (resource.endsWith("xz")) XZCompressorInputStream(raw) else GzipCompressorInputStream(raw)
@@ -41,7 +42,7 @@ internal object ServerBinaries {
      * The [wanted] files of the first folder below [parent] whose whole name matches [folder], with names relative to it. Those in `bin/`
      * become executable.
      */
-    fun fromFolder(parent: String, folder: Regex, wanted: Regex): Path {
+    fun fromFolder(kind: ServerKind, parent: String, folder: Regex, wanted: Regex): Path {
         for (url in javaClass.classLoader.getResources(parent)) {
             val connection = url.openConnection() as? JarURLConnection ?: continue
             connection.useCaches = false
@@ -55,11 +56,12 @@ internal object ServerBinaries {
                 }
             }
         }
-        throw ServerUnavailable(missing())
+        throw missing(kind)
     }
 
-    private fun missing() =
-        "no server given by environment variable, no Docker, and no server binaries for this platform on the class path"
+    private fun missing(kind: ServerKind) = ServerUnavailable(
+        "no URL in ${kind.environmentVariable}, no Docker with Testcontainers, no server binaries for this platform on the class path",
+    )
 
     /** Name and version, as the file name of a jar has them. */
     private fun nameOf(resource: URL): String {

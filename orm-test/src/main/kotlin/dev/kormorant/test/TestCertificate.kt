@@ -2,6 +2,7 @@ package dev.kormorant.test
 
 import java.io.ByteArrayOutputStream
 import java.math.BigInteger
+import java.security.KeyPair
 import java.security.KeyPairGenerator
 import java.security.Signature
 import java.time.Instant
@@ -9,9 +10,17 @@ import java.time.ZoneOffset
 import java.time.format.DateTimeFormatter
 import java.time.temporal.ChronoUnit
 import java.util.Base64
+import java.util.HexFormat
 
-/** A new RSA key with a certificate issued by itself to `localhost` and 127.0.0.1, all in PEM. */
-internal class TestCertificate private constructor(val certificatePem: String, val privateKeyPem: String, val publicKeyPem: String) {
+/** A new RSA key with a certificate issued by itself to `localhost` and 127.0.0.1. */
+internal class TestCertificate private constructor(certificate: ByteArray, keys: KeyPair) {
+    /** PEM by file name. */
+    val files: Map<String, String> = mapOf(
+        "server.crt" to pem("CERTIFICATE", certificate),
+        "server.key" to pem("PRIVATE KEY", keys.private.encoded),
+        "server.pub" to pem("PUBLIC KEY", keys.public.encoded),
+    )
+
     companion object {
         private const val KEY_BITS = 2048
         private val time = DateTimeFormatter.ofPattern("yyMMddHHmmss'Z'").withZone(ZoneOffset.UTC)
@@ -25,8 +34,7 @@ internal class TestCertificate private constructor(val certificatePem: String, v
                 update(body)
                 sign()
             }
-            val certificate = sequence(body, sha256WithRsa, bitString(signature))
-            return TestCertificate(pem("CERTIFICATE", certificate), pem("PRIVATE KEY", keys.private.encoded), pem("PUBLIC KEY", keys.public.encoded))
+            return TestCertificate(sequence(body, sha256WithRsa, bitString(signature)), keys)
         }
 
         /** TBSCertificate of RFC 5280, section 4.1. */
@@ -37,7 +45,7 @@ internal class TestCertificate private constructor(val certificatePem: String, v
             val hosts = sequence(der(DNS_NAME, "localhost".toByteArray()), der(IP_ADDRESS, byteArrayOf(127, 0, 0, 1)))
             val extensions = sequence(
                 sequence(subjectAltNameId, der(OCTET_STRING, hosts)),
-                sequence(basicConstraintsId, der(BOOLEAN, byteArrayOf(-1)), der(OCTET_STRING, sequence(der(BOOLEAN, byteArrayOf(-1))))),
+                sequence(basicConstraintsId, yes, der(OCTET_STRING, sequence(yes))),
             )
             return sequence(
                 der(EXPLICIT_0, der(INTEGER, byteArrayOf(2))),
@@ -51,8 +59,10 @@ internal class TestCertificate private constructor(val certificatePem: String, v
             )
         }
 
-        private fun pem(label: String, content: ByteArray): String =
-            "-----BEGIN $label-----\n${Base64.getMimeEncoder(64, byteArrayOf('\n'.code.toByte())).encodeToString(content)}\n-----END $label-----\n"
+        private val base64 = Base64.getMimeEncoder(64, "\n".toByteArray())
+
+        private fun pem(label: String, content: ByteArray) =
+            "-----BEGIN $label-----\n${base64.encodeToString(content)}\n-----END $label-----\n"
 
         private const val BOOLEAN = 0x01
         private const val INTEGER = 0x02
@@ -70,11 +80,11 @@ internal class TestCertificate private constructor(val certificatePem: String, v
 
         private val commonNameId = der(OBJECT_ID, byteArrayOf(0x55, 4, 3))
         private val subjectAltNameId = der(OBJECT_ID, byteArrayOf(0x55, 0x1d, 17))
+        private val yes = der(BOOLEAN, byteArrayOf(-1))
         private val basicConstraintsId = der(OBJECT_ID, byteArrayOf(0x55, 0x1d, 19))
 
         /** 1.2.840.113549.1.1.11, with its NULL parameter. */
-        private val sha256WithRsa =
-            sequence(der(OBJECT_ID, byteArrayOf(0x2a, 0x86.toByte(), 0x48, 0x86.toByte(), 0xf7.toByte(), 0x0d, 1, 1, 11)), byteArrayOf(5, 0))
+        private val sha256WithRsa = sequence(der(OBJECT_ID, HexFormat.of().parseHex("2a864886f70d01010b")), byteArrayOf(5, 0))
 
         private fun utcTime(instant: Instant) = der(UTC_TIME, time.format(instant).toByteArray())
 

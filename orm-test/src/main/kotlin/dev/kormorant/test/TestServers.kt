@@ -57,6 +57,7 @@ public object TestServers {
 
     private fun find(kind: ServerKind): TestServer = try {
         val endpoint = System.getenv(kind.environmentVariable)?.let { endpointOf(kind, it) }
+            ?: startInDocker(recipeOf(kind))
             ?: startLocally(recipeOf(kind))
         TestServer(kind, endpoint, null)
     } catch (e: ServerUnavailable) {

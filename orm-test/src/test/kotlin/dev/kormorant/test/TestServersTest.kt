@@ -31,7 +31,7 @@ class TestServersTest {
             val greeting = DataInputStream(it.getInputStream())
             greeting.skipNBytes(4)
             assertEquals(10, greeting.readByte(), "protocol version")
-            val version = generateSequence { greeting.readByte().takeIf { byte -> byte != 0.toByte() } }.toList().toByteArray().decodeToString()
+            val version = generateSequence { greeting.readByte().toInt().toChar().takeIf { char -> char != '\u0000' } }.joinToString("")
             assertEquals(kind == ServerKind.MARIADB, "MariaDB" in version, version)
             greeting.skipNBytes(4 + 8 + 1)
             val capabilities = greeting.readUnsignedByte() or (greeting.readUnsignedByte() shl 8)

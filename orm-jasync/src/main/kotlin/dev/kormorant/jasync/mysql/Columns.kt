@@ -84,6 +84,34 @@ internal class Column private constructor(private val definition: ByteArray, nam
     }
 }
 
+/** The columns of a result, and how its rows are read. */
+internal class RowLayout(val columns: List<Column>) {
+    val raw: List<RawColumn> = columns.map { it.raw }
+
+    /** A header of one byte, a bit for each NULL behind two unused ones, the values. */
+    fun readBinary(buf: ByteBuf, end: Int): Array<Any?> {
+        val nulls = buf.readerIndex() + 1
+        buf.skipBytes(1 + (columns.size + 9) / 8)
+        return read(buf, end) { i ->
+            val bit = i + 2
+            if (buf.getByte(nulls + (bit ushr 3)).toInt() and (1 shl (bit and 7)) == 0) columns[i].readBinary(buf) else null
+        }
+    }
+
+    fun readText(buf: ByteBuf, end: Int): Array<Any?> = read(buf, end) { columns[it].readText(buf) }
+
+    private inline fun read(buf: ByteBuf, end: Int, value: (Int) -> Any?): Array<Any?> {
+        val row = arrayOfNulls<Any?>(columns.size)
+        for (i in row.indices) row[i] = value(i)
+        if (buf.readerIndex() != end) throw IndexOutOfBoundsException()
+        return row
+    }
+
+    companion object {
+        val NONE = RowLayout(emptyList())
+    }
+}
+
 /** What decides how the values of a column are read. */
 private class ColumnKind(val type: Int, val flags: Int, charset: Int, val length: Long) {
     private val unsigned = flags and UNSIGNED != 0

@@ -26,12 +26,18 @@ internal class ServerError(val code: Int, val sqlState: String, private val text
         3572 -> DeadlockException("A row is locked by another transaction, and the statement says NOWAIT.", details(sql), null)
         1020 -> SerializationException("A row was changed by another transaction since it was read.", details(sql), null)
         1317 -> QueryTimeoutException("The statement was stopped on request.", null, details(sql), null)
-        3024, 1969, 1968, 3058 -> QueryTimeoutException("The statement ran longer than the server allows.", "Raise max_execution_time (MySQL) or max_statement_time (MariaDB).", details(sql), null)
+        3024, 1969 -> QueryTimeoutException(
+            "The statement ran longer than the server allows.",
+            "Raise max_execution_time (MySQL) or max_statement_time (MariaDB).",
+            details(sql),
+            null,
+        )
         in CONNECTION_ENDS -> ConnectionException("The server ended the connection: ${CONNECTION_ENDS.getValue(code)}.", null, null)
         in DATA -> DataException(DATA.getValue(code) + (column?.let { " in column $it." } ?: "."), details(sql, column = column), null)
         in SYNTAX -> SyntaxException(sentence(words), HINTS[code], details(sql), null)
         else -> when {
-            sqlState.startsWith("22") -> DataException("A value does not fit its column (error $code).", details(sql, column = column), null)
+            sqlState.startsWith("22") ->
+                DataException("A value does not fit its column (error $code).", details(sql, column = column), null)
             else -> DatabaseException("The database refused the statement (error $code): ${sentence(words)}", null, details(sql), null)
         }
     }
@@ -45,15 +51,16 @@ internal class ServerError(val code: Int, val sqlState: String, private val text
     private fun details(sql: String?, constraint: String? = null, table: String? = null, column: String? = null) =
         ErrorDetails(sqlState, code, constraint, table, column, sql)
 
-    private fun violation(kind: ConstraintKind, problem: String, details: ErrorDetails, hint: String? = null) =
-        ConstraintViolationException(kind, problem, details, null, hint)
+    private fun violation(kind: ConstraintKind, problem: String, details: ErrorDetails) =
+        ConstraintViolationException(kind, problem, details, null)
 
     /** `Duplicate entry '…' for key 'table.key'`; only the last word is trusted, the entry may hold anything. */
     private fun unique(sql: String?): OrmException {
         val key = text.substringAfterLast(" for key ", "").trim('\'', '`')
-        val details = details(sql, constraint = key.substringAfterLast('.').ifEmpty { null }, table = key.substringBeforeLast('.', "").ifEmpty { null })
-        val name = details.constraint ?: return violation(ConstraintKind.UNIQUE, "A row with the same unique key is already there.", details)
-        return violation(ConstraintKind.UNIQUE, "A row with the same value of the unique key $name is already there.", details)
+        val name = key.substringAfterLast('.').ifEmpty { null }
+        val problem = "A row with the same value of ${if (name == null) "a unique key" else "the unique key $name"} is already there."
+        val table = key.substringBeforeLast('.', "").ifEmpty { null }
+        return violation(ConstraintKind.UNIQUE, problem, details(sql, constraint = name, table = table))
     }
 
     private fun foreignKey(sql: String?): OrmException {
@@ -94,13 +101,16 @@ internal class ServerError(val code: Int, val sqlState: String, private val text
         /** Reads what follows the mark of an ERR packet. Before the log-in it has no SQLSTATE. */
         fun read(buf: ByteBuf, end: Int): ServerError {
             val code = buf.readUnsignedShortLE()
-            val state = if (end - buf.readerIndex() >= 6 && buf.getByte(buf.readerIndex()) == '#'.code.toByte()) buf.readText(6).drop(1) else "HY000"
+            val hasState = end - buf.readerIndex() >= 6 && buf.getByte(buf.readerIndex()) == '#'.code.toByte()
+            val state = if (hasState) buf.readText(6).drop(1) else "HY000"
             return ServerError(code, state, buf.readText(end - buf.readerIndex()))
         }
 
         /** What a server says before it closes the connection. */
         fun unasked(buf: ByteBuf, end: Int): ConnectionException {
-            if (buf.readUnsignedByte().toInt() != 0xFF) return ConnectionException("The server sent something that was not asked for.", null, null)
+            if (buf.readUnsignedByte().toInt() != 0xFF) {
+                return ConnectionException("The server sent something that was not asked for.", null, null)
+            }
             val error = read(buf, end)
             val reason = CONNECTION_ENDS[error.code] ?: "error ${error.code}"
             return ConnectionException("The server ended the connection: $reason.", null, null)
@@ -165,10 +175,13 @@ internal class ServerError(val code: Int, val sqlState: String, private val text
 /** An ERR packet as the answer to the log-in. */
 internal fun connectionRefused(address: MySqlAddress, error: ServerError): ConnectionException {
     val (problem, hint) = when (error.code) {
-        1045, 1698, 3159, 3118 -> "$address refused the log-in of user ${address.user}." to "Check user and password, and that the account may come from this host."
-        1044, 1142 -> "User ${address.user} may not use the database ${address.database} at $address." to "Grant the user rights on the database."
+        1045, 1698, 3118, 3159 ->
+            "$address refused the log-in of user ${address.user}." to "Check user and password, and that the account may come from this host."
+        1044, 1142 ->
+            "User ${address.user} may not use the database ${address.database} at $address." to "Grant the user rights on the database."
         1049 -> "There is no database ${address.database} at $address." to "Create it, or correct the name in the URL."
-        1040, 1203, 1226 -> "$address has no connection left." to "Lower the size of the pools, or raise max_connections in the server."
+        1040, 1203, 1226 ->
+            "$address has no connection left." to "Lower the size of the pools, or raise max_connections in the server."
         1129, 1130 -> "$address does not accept connections from this host." to "Look into the log of the server."
         1053 -> "$address is shutting down." to null
         else -> "$address refused the connection (error ${error.code}): ${error.words}" to null

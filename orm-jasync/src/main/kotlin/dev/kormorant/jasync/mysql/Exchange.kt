@@ -39,9 +39,9 @@ internal abstract class Exchange(protected val connection: MySqlConnection) {
         connection.finished(this)
     }
 
-    protected fun sendQuery(sql: String) {
-        connection.send(ByteBufUtil.utf8MaxBytes(sql)) { buf ->
-            buf.writeByte(QUERY)
+    protected fun sendText(command: Int, sql: String) {
+        connection.send(ByteBufUtil.utf8MaxBytes(sql) + 1) { buf ->
+            buf.writeByte(command)
             ByteBufUtil.writeUtf8(buf, sql)
         }
     }
@@ -68,7 +68,7 @@ internal class Batch(
     private var rows = CollectedRows()
     private var response = response(null, rows)
 
-    override fun begin() = statements.forEach(::sendQuery)
+    override fun begin() = statements.forEach { sendText(QUERY, it) }
 
     override fun packet(buf: ByteBuf, end: Int) {
         if (!read(response, buf, end)) return
@@ -96,13 +96,19 @@ private class CollectedRows : RowConsumer {
     }
 
     fun result(response: Response) =
-        RawResult(columns, rows, if (columns.isEmpty()) response.affected else rows.size.toLong(), response.lastInsertId.takeIf { it != 0L })
+        RawResult(
+            columns,
+            rows,
+            if (columns.isEmpty()) response.affected else rows.size.toLong(),
+            response.lastInsertId.takeIf { it != 0L },
+        )
 }
 
 /** One statement of the user: prepared if that pays or is needed, executed, and answered to [rows]. */
 internal abstract class Execution(connection: MySqlConnection, private val statement: SqlStatement) : Exchange(connection), RowConsumer {
     private enum class Step { PREPARE, DEFINITIONS, RESPONSE }
 
+    private val sql by lazy(LazyThreadSafetyMode.NONE) { ServerSql.parse(statement.sql, SqlSyntax.MYSQL) }
     private var step = Step.PREPARE
     private var retried = false
     private var prepared: Prepared? = null
@@ -117,10 +123,11 @@ internal abstract class Execution(connection: MySqlConnection, private val state
 
     override fun begin() {
         if (isStopped()) return
+        val types = statement.types.size
         val values = statement.values.size
-        if (statement.types.size != values) return finish(IllegalArgumentException("The statement has ${statement.types.size} types for $values values."))
+        if (types != values) return finish(IllegalArgumentException("The statement has $types types for $values values."))
         val cached = if (statement.reusable) connection.statements[statement.sql] else null
-        val expected = cached?.parameterCount ?: ServerSql.parse(statement.sql, SqlSyntax.MYSQL).parameterCount
+        val expected = cached?.parameterCount ?: sql.parameterCount
         when {
             expected != values -> finish(IllegalArgumentException("The statement has $expected parameters but $values values."))
             values > MySqlFamily.MAX_PARAMETERS -> finish(
@@ -138,25 +145,22 @@ internal abstract class Execution(connection: MySqlConnection, private val state
     /** The point between two requests: nothing is sent any more if nobody waits, or somebody wants the statement stopped. */
     private fun isStopped(): Boolean {
         val stopped = connection.isStopping || !wanted
-        if (stopped) finish(QueryTimeoutException("The statement was stopped before it was sent.", null, ErrorDetails(sql = statement.sql), null))
+        if (stopped) {
+            val details = ErrorDetails(sql = statement.sql)
+            finish(QueryTimeoutException("The statement was stopped before it was sent.", null, details, null))
+        }
         return stopped
     }
 
     private fun prepare() {
         step = Step.PREPARE
-        val sql = ServerSql.parse(statement.sql, SqlSyntax.MYSQL).text
-        guarded {
-            connection.send(ByteBufUtil.utf8MaxBytes(sql)) { buf ->
-                buf.writeByte(PREPARE)
-                ByteBufUtil.writeUtf8(buf, sql)
-            }
-        }
+        guarded { sendText(PREPARE, sql.text) }
     }
 
     private fun query() {
         step = Step.RESPONSE
         response = response(null, this)
-        guarded { sendQuery(ServerSql.parse(statement.sql, SqlSyntax.MYSQL).text) }
+        guarded { sendText(QUERY, sql.text) }
     }
 
     private fun execute(statement: Prepared) {

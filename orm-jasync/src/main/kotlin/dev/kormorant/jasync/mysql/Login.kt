@@ -9,7 +9,7 @@ import com.github.jasync.sql.db.mysql.message.server.HandshakeMessage
 import com.github.jasync.sql.db.mysql.util.CapabilityFlag
 import dev.kormorant.ConnectionException
 import dev.kormorant.jasync.SslMode
-import dev.kormorant.jasync.await
+import dev.kormorant.jasync.awaitDone
 import io.netty.buffer.ByteBuf
 import io.netty.channel.Channel
 import kotlinx.coroutines.channels.ClosedReceiveChannelException
@@ -66,7 +66,12 @@ internal class LoginPackets : PacketReceiver {
  * One log-in. A password leaves only scrambled with the server's challenge, or whole over TLS, or encrypted with the server's RSA key;
  * methods that would have it otherwise are refused.
  */
-internal class Login(private val address: MySqlAddress, private val channel: Channel, private val decoder: PacketDecoder, private val packets: LoginPackets) {
+internal class Login(
+    private val address: MySqlAddress,
+    private val channel: Channel,
+    private val decoder: PacketDecoder,
+    private val packets: LoginPackets,
+) {
     private var encrypted = false
     private var sequence = 0
 
@@ -84,7 +89,8 @@ internal class Login(private val address: MySqlAddress, private val channel: Cha
         throw notMySql(e)
     }
 
-    private fun lost(cause: Exception) = ConnectionException("$address closed the connection during the log-in.", "Look into the log of the server.", cause)
+    private fun lost(cause: Exception) =
+        ConnectionException("$address closed the connection during the log-in.", "Look into the log of the server.", cause)
 
     private fun notMySql(cause: Exception?) =
         ConnectionException("$address does not speak the protocol of MySQL.", "Check host and port in the URL.", cause, isTransient = false)
@@ -102,10 +108,16 @@ internal class Login(private val address: MySqlAddress, private val channel: Cha
         val needed = CapabilityFlag.CLIENT_PROTOCOL_41.value or CapabilityFlag.CLIENT_SECURE_CONNECTION.value or
             CapabilityFlag.CLIENT_PLUGIN_AUTH.value or CapabilityFlag.CLIENT_CONNECT_WITH_DB.value
         if (greeting.serverCapabilities and needed != needed) {
-            throw ConnectionException("The server at $address is too old.", "MySQL 5.7 or MariaDB 10.2 is the least.", null, isTransient = false)
+            throw ConnectionException(
+                "The server at $address is too old.",
+                "MySQL 5.7 or MariaDB 10.2 is the least.",
+                null,
+                isTransient = false,
+            )
         }
         val wanted = LONG_PASSWORD or LONG_FLAG or CapabilityFlag.CLIENT_FOUND_ROWS.value or CapabilityFlag.CLIENT_TRANSACTIONS.value or
-            CapabilityFlag.CLIENT_MULTI_RESULTS.value or PREPARED_MULTI_RESULTS or SIZED_AUTHENTICATION or CONNECT_ATTRIBUTES or DEPRECATE_EOF
+            CapabilityFlag.CLIENT_MULTI_RESULTS.value or PREPARED_MULTI_RESULTS or SIZED_AUTHENTICATION or CONNECT_ATTRIBUTES or
+            DEPRECATE_EOF
         return needed or (wanted and greeting.serverCapabilities) or CapabilityFlag.CLIENT_FOUND_ROWS.value or tls(greeting)
     }
 
@@ -192,7 +204,8 @@ internal class Login(private val address: MySqlAddress, private val channel: Cha
 
     private fun proof(method: String, challenge: ByteArray, password: String?): ByteArray = when {
         password == null -> ByteArray(0)
-        method == ED25519 -> Ed25519.sign(password.toByteArray(), challenge)
+        // A challenge that ends with a zero has lost it to the decoder.
+        method == ED25519 -> Ed25519.sign(password.toByteArray(), challenge.copyOf(ED25519_CHALLENGE))
         method == AuthenticationMethod.CachingSha2 ->
             AuthenticationScrambler.scramble411("SHA-256", password, Charsets.UTF_8, challenge, seedFirst = false)
         else -> AuthenticationScrambler.scramble411("SHA-1", password, Charsets.UTF_8, challenge, seedFirst = true)
@@ -238,11 +251,12 @@ internal class Login(private val address: MySqlAddress, private val channel: Cha
     private suspend fun receive(): ByteBuf = packets.next().also { sequence = decoder.nextSequence }
 
     private suspend fun send(write: (ByteBuf) -> Unit) {
-        channel.writeAndFlush(channel.alloc().packet(sequence++, write = write)).await()
+        channel.writeAndFlush(channel.alloc().packet(sequence++, write = write)).awaitDone()
     }
 
     private companion object {
         const val ED25519 = "client_ed25519"
+        const val ED25519_CHALLENGE = 32
         val METHODS = setOf(AuthenticationMethod.CachingSha2, AuthenticationMethod.Native, ED25519)
     }
 }

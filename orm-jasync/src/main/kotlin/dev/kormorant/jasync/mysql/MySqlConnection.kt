@@ -86,10 +86,10 @@ internal class MySqlConnection(
         }
         val (version, idStep, id, maxPacket) = facts.rows.single()
         val number = Version.from((version as String).takeWhile { it.isDigit() || it == '.' })
-        val step = (idStep as Number).toLong()
+        val step = idStep.toString().toLong()
         dialect = if ("MariaDB" in version) MariaDbServer(number, step) else MySqlServer(number, step)
-        serverId = (id as Number).toLong()
-        this.maxPacket = (maxPacket as Number).toLong()
+        serverId = id.toString().toLong()
+        this.maxPacket = maxPacket.toString().toLong()
     }
 
     override suspend fun execute(statement: SqlStatement): RawResult {
@@ -109,7 +109,10 @@ internal class MySqlConnection(
         if (closing) throw closedByUser()
         lost?.let { throw it }
         if (!busy.compareAndSet(false, true)) {
-            throw ConnectionBusyException("Another statement is in progress on this connection.", "Wait for its end, or close its stream, or use another connection.")
+            throw ConnectionBusyException(
+                "Another statement is in progress on this connection.",
+                "Wait for its end, or close its stream, or use another connection.",
+            )
         }
     }
 
@@ -147,8 +150,10 @@ internal class MySqlConnection(
         active?.finish(reason)
     }
 
-    private fun connectionLost(cause: Throwable?) =
-        if (closing) closedByUser() else ConnectionException("The connection to the database was lost.", "What ran on it may or may not have happened.", cause)
+    private fun connectionLost(cause: Throwable?) = when {
+        closing -> closedByUser()
+        else -> ConnectionException("The connection to the database was lost.", "What ran on it may or may not have happened.", cause)
+    }
 
     /** The answer to [exchange] has been read; it is released at once unless a cancel is on its way to the server. */
     fun finished(exchange: Exchange) {
@@ -258,9 +263,7 @@ internal class MySqlConnection(
                 // Again if need be: a kill that comes before its statement has no effect.
                 kill(checkNotNull(serverId))
             } while (!answered(stop))
-            batch(listOf("DO 0"))
-        } catch (e: DatabaseException) {
-            // The late kill has hit our own statement instead.
+            takeUpLateKill()
         } catch (e: OrmException) {
             if (lost == null) {
                 close()
@@ -268,6 +271,15 @@ internal class MySqlConnection(
             }
         } finally {
             loop.execute { stopped(stop) }
+        }
+    }
+
+    /** A kill that came after the end of its statement hits this one instead of the user's next. */
+    private suspend fun takeUpLateKill() {
+        try {
+            batch(listOf("DO 0"))
+        } catch (_: DatabaseException) {
+            // hit
         }
     }
 

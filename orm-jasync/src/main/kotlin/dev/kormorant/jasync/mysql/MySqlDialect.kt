@@ -29,11 +29,15 @@ internal sealed class MySqlFamily(
             if (readOnly) "START TRANSACTION READ ONLY" else "START TRANSACTION",
         )
 
+    override val tableNames: String
+        get() = "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema = COALESCE(?, DATABASE())"
+
     companion object {
         /** The count has two bytes on the wire. */
         const val MAX_PARAMETERS = 65_535
 
-        private val IDENTIFIERS = IdentifierRules(quote = "`", folding = Folding.PRESERVE, maxLength = 64, keywords = RESERVED_WORDS, extraCharacters = "$")
+        private val IDENTIFIERS =
+            IdentifierRules(quote = "`", folding = Folding.PRESERVE, maxLength = 64, keywords = RESERVED_WORDS, extraCharacters = "$")
     }
 }
 

@@ -24,10 +24,9 @@ public class MySqlDriverProvider : DriverProvider {
 
     override fun open(url: DatabaseUrl, options: DriverOptions): Driver {
         val scheme = url.scheme
-        val host = url.host ?: throw ConfigurationException("The $scheme URL names no host.", "Write it as $scheme://host:3306/database.")
-        if (url.database.isEmpty()) {
-            throw ConfigurationException("The $scheme URL names no database.", "Write it as $scheme://host:3306/database.")
-        }
+        val form = "Write it as $scheme://host:3306/database."
+        val host = url.host ?: throw ConfigurationException("The $scheme URL names no host.", form)
+        if (url.database.isEmpty()) throw ConfigurationException("The $scheme URL names no database.", form)
         val unknown = url.parameters.keys - PARAMETERS
         if (unknown.isNotEmpty()) {
             throw ConfigurationException(
@@ -36,7 +35,10 @@ public class MySqlDriverProvider : DriverProvider {
             )
         }
         val user = options.user
-            ?: throw ConfigurationException("The $scheme URL names no user.", "Write it as $scheme://user:password@host/database, or set the user.")
+            ?: throw ConfigurationException(
+                "The $scheme URL names no user.",
+                "Write it as $scheme://user:password@host/database, or set the user.",
+            )
         val address = MySqlAddress(
             host,
             url.port ?: DEFAULT_PORT,
@@ -68,7 +70,11 @@ internal class MySqlAddress(
     override fun toString(): String = "$host:$port"
 }
 
-internal class MySqlDriver(private val address: MySqlAddress, private val connectTimeout: Duration, private val statementCacheSize: Int) : Driver {
+internal class MySqlDriver(
+    private val address: MySqlAddress,
+    private val connectTimeout: Duration,
+    private val statementCacheSize: Int,
+) : Driver {
     override suspend fun connect(access: Access): Connection = open { it.also { connection -> connection.setUp() } }
 
     /** Connections are their owner's, and the transport belongs to the process. */

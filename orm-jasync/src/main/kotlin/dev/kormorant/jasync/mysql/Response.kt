@@ -29,8 +29,9 @@ internal class Response(private val deprecateEof: Boolean, private val known: Pr
     private enum class Step { HEADER, COLUMNS, COLUMNS_END, ROWS }
 
     private var step = Step.HEADER
-    private var columns: Array<Column> = NO_COLUMNS
-    private var columnsRead = 0
+    private var columns = ArrayList<Column>()
+    private var columnsLeft = 0
+    private var layout = RowLayout.NONE
     private var taken = false
     private var dropping = false
 
@@ -80,18 +81,16 @@ internal class Response(private val deprecateEof: Boolean, private val known: Pr
         ERROR -> error(buf, end)
         LOCAL_FILE -> {
             fileRequested = true
-            failure = UnsupportedByDialectException("LOAD DATA LOCAL is not supported.", "Let the server read its own file, or insert the rows.")
+            failure = UnsupportedByDialectException(
+                "LOAD DATA LOCAL is not supported.",
+                "Let the server read its own file, or insert the rows.",
+            )
             false
         }
         else -> {
-            val count = buf.readLength().toInt()
+            columns = ArrayList(buf.readLength().toInt().also { columnsLeft = it })
             dropping = taken
             taken = true
-            columns = known?.columns?.takeIf { it.size == count } ?: arrayOfNulls<Column>(count).let {
-                @Suppress("UNCHECKED_CAST")
-                it as Array<Column>
-            }
-            columnsRead = 0
             step = Step.COLUMNS
             false
         }
@@ -111,17 +110,13 @@ internal class Response(private val deprecateEof: Boolean, private val known: Pr
 
     /** The definitions come with every execution; decoders of a statement executed before are used again where they fit. */
     private fun column(buf: ByteBuf, end: Int): Boolean {
-        @Suppress("UNNECESSARY_SAFE_CALL")
-        if (columns[columnsRead]?.isDefinedBy(buf, end) != true) {
-            if (columns === known?.columns) columns = columns.copyOf()
-            columns[columnsRead] = Column.read(buf, end)
-        }
-        if (++columnsRead == columns.size) {
-            if (!dropping) {
-                known?.columns = columns
-                consumer.columns(columns.map { it.raw })
-            }
-            step = if (deprecateEof) Step.ROWS else Step.COLUMNS_END
+        columns += known?.layout?.columns?.getOrNull(columns.size)?.takeIf { it.isDefinedBy(buf, end) } ?: Column.read(buf, end)
+        if (--columnsLeft > 0) return false
+        step = if (deprecateEof) Step.ROWS else Step.COLUMNS_END
+        if (!dropping) {
+            layout = known?.layout?.takeIf { it.columns == columns } ?: RowLayout(columns)
+            known?.layout = layout
+            consumer.columns(layout.raw)
         }
         return false
     }
@@ -141,7 +136,7 @@ internal class Response(private val deprecateEof: Boolean, private val known: Pr
         }
         if (dropping || failure != null) return false
         try {
-            consumer.row(if (known != null) binaryRow(buf, end) else textRow(buf, end))
+            consumer.row(if (known != null) layout.readBinary(buf, end) else layout.readText(buf, end))
         } catch (e: DecodeException) {
             failure = e
         } catch (e: IndexOutOfBoundsException) {
@@ -149,33 +144,10 @@ internal class Response(private val deprecateEof: Boolean, private val known: Pr
         }
         return false
     }
-
-    private fun binaryRow(buf: ByteBuf, end: Int): Array<Any?> {
-        val row = arrayOfNulls<Any?>(columns.size)
-        val nulls = buf.readerIndex() + 1
-        buf.skipBytes(1 + (columns.size + 9) / 8)
-        for (i in columns.indices) {
-            val bit = i + 2
-            if (buf.getByte(nulls + (bit ushr 3)).toInt() and (1 shl (bit and 7)) == 0) row[i] = columns[i].readBinary(buf)
-        }
-        return row.also { checkEnd(buf, end) }
-    }
-
-    private fun textRow(buf: ByteBuf, end: Int): Array<Any?> {
-        val row = arrayOfNulls<Any?>(columns.size)
-        for (i in columns.indices) row[i] = columns[i].readText(buf)
-        return row.also { checkEnd(buf, end) }
-    }
-
-    private fun checkEnd(buf: ByteBuf, end: Int) {
-        if (buf.readerIndex() != end) throw IndexOutOfBoundsException()
-    }
 }
-
-internal val NO_COLUMNS = emptyArray<Column>()
 
 /** A statement the server has prepared; [id] is `null` if it cannot be and has to go as text. */
 internal class Prepared(val id: Int?, val parameterCount: Int) {
-    /** Columns of the last result, their decoders chosen. */
-    var columns: Array<Column> = NO_COLUMNS
+    /** Of the last result. */
+    var layout: RowLayout = RowLayout.NONE
 }

@@ -36,6 +36,8 @@ internal class ExecuteCommand(session: Session, statement: SqlStatement, prepare
         }
     }
 
+    override fun onCopyIn(refusal: ByteBuf): Unit = session.link.write(if (prepared == null) refusal else refusal.sync())
+
     override fun onReady() {
         val lookup = lookup
         when {

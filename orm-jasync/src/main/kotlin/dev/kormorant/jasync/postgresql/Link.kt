@@ -12,6 +12,7 @@ import io.netty.channel.ChannelHandlerContext
 import io.netty.handler.codec.ByteToMessageDecoder
 import io.netty.handler.codec.DecoderException
 import kotlinx.coroutines.suspendCancellableCoroutine
+import java.util.concurrent.TimeUnit
 import kotlin.coroutines.resume
 
 /**
@@ -91,6 +92,14 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
     /** Suspends until [command] is answered or lost. */
     suspend fun awaitDone(command: Command): Unit = suspendCancellableCoroutine { continuation ->
         onEventLoop { command.whenDone { continuation.resume(Unit) } }
+    }
+
+    /** Like the other, but for [millis] of real time at most. Returns whether [command] is answered or lost. */
+    suspend fun awaitDone(command: Command, millis: Long): Boolean = suspendCancellableCoroutine { continuation ->
+        onEventLoop {
+            val timer = channel.eventLoop().schedule({ continuation.resume(false) }, millis, TimeUnit.MILLISECONDS)
+            command.whenDone { if (timer.cancel(false)) continuation.resume(true) }
+        }
     }
 
     /** Closes without waiting, with a word to the server if it listens; from any thread. */

@@ -9,6 +9,7 @@ import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
 import kotlinx.coroutines.suspendCancellableCoroutine
+import kotlinx.coroutines.yield
 import java.util.concurrent.atomic.AtomicReference
 
 /**
@@ -77,11 +78,24 @@ internal class PostgreSqlConnection(
         }
     }
 
+    /** Repeats the request: one that arrives before the server has begun the statement is forgotten there. */
     override suspend fun cancel() {
-        val command = current.get() as? Command ?: return
-        val atWork = if (command is StreamCommand) endStream(command) else true
-        if (atWork) requestCancel(backend)
-        link.awaitDone(command)
+        val command = inProgress() ?: return
+        var patience = FIRST_PATIENCE
+        do {
+            val atWork = if (command is StreamCommand) endStream(command) else true
+            if (atWork) requestCancel(backend)
+            val answered = link.awaitDone(command, patience)
+            patience = minOf(patience * 2, LAST_PATIENCE)
+        } while (!answered)
+    }
+
+    private suspend fun inProgress(): Command? {
+        while (true) {
+            val owner = current.get()
+            if (owner !== CLAIMED) return owner as Command?
+            yield()
+        }
     }
 
     private suspend fun endStream(stream: StreamCommand): Boolean = suspendCancellableCoroutine { continuation ->
@@ -95,5 +109,9 @@ internal class PostgreSqlConnection(
     private companion object {
         /** Stands for a command that is being made. */
         val CLAIMED = Any()
+
+        /** Milliseconds between two requests to cancel, the first and the longest. */
+        const val FIRST_PATIENCE = 100L
+        const val LAST_PATIENCE = 5_000L
     }
 }

@@ -8,7 +8,7 @@ import dev.kormorant.driver.Driver
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
 import dev.kormorant.jasync.Transport
-import dev.kormorant.jasync.await
+import dev.kormorant.jasync.awaitDone
 import java.util.concurrent.ConcurrentHashMap
 
 /**
@@ -27,8 +27,8 @@ public class PostgreSqlDriverProvider : DriverProvider {
     override fun open(url: DatabaseUrl, options: DriverOptions): Driver = PostgreSqlDriver(Settings.of(url, options), options)
 }
 
-internal class PostgreSqlDriver(private val settings: Settings, private val options: DriverOptions) : Driver {
-    private val types = TypeCatalog()
+internal class PostgreSqlDriver(private val settings: Settings, private val options: DriverOptions, private val types: TypeCatalog = TypeCatalog()) :
+    Driver {
     private val dialects = ConcurrentHashMap<String, PostgreSqlFacts>()
     private val address = "${settings.host}:${settings.port}"
 
@@ -52,7 +52,7 @@ internal class PostgreSqlDriver(private val settings: Settings, private val opti
             negotiateTls(channel, settings.tls, settings.host, settings.port)
             val message = channel.alloc().buffer().writeInt(CANCEL_SIZE).writeInt(CANCEL_CODE).writeInt(key.pid).writeInt(key.secret)
             channel.writeAndFlush(message)
-            channel.closeFuture().await()
+            channel.closeFuture().awaitDone()
         }
     }
 

@@ -19,6 +19,8 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
     override val returning: Set<DmlKind> = DmlKind.entries.toSet()
     override val transactionalDdl: Boolean get() = true
     override val errorAbortsTransaction: Boolean get() = true
+    override val tableNames: String
+        get() = "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema = COALESCE(?, CURRENT_SCHEMA)"
 
     override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> {
         val level = isolation?.let { " ISOLATION LEVEL ${it.sql}" }.orEmpty()

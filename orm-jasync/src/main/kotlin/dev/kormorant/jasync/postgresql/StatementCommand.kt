@@ -77,7 +77,7 @@ internal abstract class StatementCommand(
             'H' -> copied = true
             'G' -> {
                 copied = true
-                session.link.write(session.link.buffer().copyFail("not supported").also { if (prepared != null) it.sync() })
+                onCopyIn(session.link.buffer().copyFail("not supported"))
             }
             else -> error("The message $type is not part of an answer to a statement.")
         }
@@ -132,6 +132,9 @@ internal abstract class StatementCommand(
     protected open fun onSuspended(): Unit = error("A statement was suspended that has no row limit.")
 
     protected open fun onClosed() = Unit
+
+    /** The server wants data; sends [refusal]. A Sync sent before was swallowed by the COPY. */
+    protected abstract fun onCopyIn(refusal: ByteBuf)
 
     override fun onError(error: ErrorMessage) {
         if (serverError == null) serverError = error

@@ -131,6 +131,8 @@ internal class StreamCommand(session: Session, statement: SqlStatement, prepared
         if (rows.isNotEmpty()) resume()
     }
 
+    override fun onCopyIn(refusal: ByteBuf): Unit = session.link.write(refusal)
+
     override fun onError(error: ErrorMessage) {
         super.onError(error)
         sync {}

@@ -278,7 +278,7 @@ abstract class MySqlValuesTests(kind: ServerKind) {
 
     @Test
     fun `the types of expressions are decoded too`() = connected { db ->
-        val row = db.prepared("SELECT COUNT(*), SUM(1), 1 = 1, 1.5, 1e0, 'a', NULL, CAST(5 AS UNSIGNED), CAST(18446744073709551615 AS UNSIGNED), NOW(6), CURDATE(), X'01'").rows.single()
+        val row = db.prepared("SELECT COUNT(*), SUM(1), 1 = 1, 1.5, 1e0, 'a', NULL, CAST(5 AS UNSIGNED), NOW(6), CURDATE(), X'01'").rows.single()
         assertEquals(1L, row[0])
         assertEquals(BigDecimal("1"), row[1])
         assertEquals(1L, (row[2] as Number).toLong())
@@ -287,10 +287,10 @@ abstract class MySqlValuesTests(kind: ServerKind) {
         assertEquals("a", row[5])
         assertNull(row[6])
         assertEquals(5L, (row[7] as Number).toLong())
-        assertEquals(BigInteger.TWO.pow(64) - BigInteger.ONE, row[8])
-        assertTrue(row[9] is LocalDateTime)
-        assertTrue(row[10] is LocalDate)
-        assertArrayEquals(byteArrayOf(1), row[11] as ByteArray)
+        assertTrue(row[8] is LocalDateTime)
+        assertTrue(row[9] is LocalDate)
+        assertArrayEquals(byteArrayOf(1), row[10] as ByteArray)
+        assertEquals(BigInteger.TWO.pow(64) - BigInteger.ONE, db.prepared("SELECT ~0").single)
     }
 
     @Test

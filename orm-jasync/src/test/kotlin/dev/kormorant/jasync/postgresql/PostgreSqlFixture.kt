@@ -8,6 +8,7 @@ import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.driver.SqlType
 import dev.kormorant.test.TestServers
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.runBlocking
 import java.util.UUID
 import kotlin.time.Duration
@@ -32,12 +33,15 @@ internal object PostgreSqlFixture {
         user: String = server.user,
         password: String? = server.password,
         timeout: Duration = 30.seconds,
-    ): PostgreSqlDriver =
-        PostgreSqlDriverProvider().open(DatabaseUrl.parse(url), DriverOptions(timeout, user, { password }, cache, emptyMap())) as PostgreSqlDriver
+        types: TypeCatalog = TypeCatalog(),
+    ): PostgreSqlDriver {
+        val options = DriverOptions(timeout, user, { password }, cache, emptyMap())
+        return PostgreSqlDriver(Settings.of(DatabaseUrl.parse(url), options), options, types)
+    }
 }
 
 /** Runs [test] with a fresh connection. */
-internal fun connected(parameters: String = "", cache: Int = 100, test: suspend (Connection) -> Unit) = runBlocking<Unit> {
+internal fun connected(parameters: String = "", cache: Int = 100, test: suspend CoroutineScope.(Connection) -> Unit) = runBlocking<Unit> {
     val connection = PostgreSqlFixture.driver(parameters, cache = cache).connect(Access.WRITE)
     try {
         test(connection)

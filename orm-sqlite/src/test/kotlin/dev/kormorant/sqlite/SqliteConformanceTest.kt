@@ -1,0 +1,34 @@
+package dev.kormorant.sqlite
+
+import dev.kormorant.test.conformance.Backend
+import dev.kormorant.test.conformance.Capabilities
+import dev.kormorant.test.conformance.Conformance
+import dev.kormorant.test.conformance.Dialogue
+import dev.kormorant.test.conformance.Place
+import java.nio.file.Files
+
+class SqliteFileConformanceTest : Conformance(SqliteFile)
+
+class SqliteMemoryConformanceTest : Conformance(SqliteMemory)
+
+private val DIALOGUE = Dialogue(slowStatement = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
+
+private object SqliteFile : Backend("SQLite", Capabilities(concurrentWriters = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true), DIALOGUE) {
+    override val unreachableUrl: String get() = "sqlite:/no/such/directory/pages.db"
+
+    override suspend fun create(): Place {
+        val directory = Files.createTempDirectory("kormorant-conformance-")
+        return Place("sqlite:${directory.resolve("test.db")}") { check(directory.toFile().deleteRecursively()) }
+    }
+}
+
+private object SqliteMemory :
+    Backend(
+        "SQLite",
+        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true, readOnlyTransactions = false),
+        DIALOGUE,
+    ) {
+    override val unreachableUrl: String get() = SqliteFile.unreachableUrl
+
+    override suspend fun create(): Place = Place("sqlite::memory:")
+}

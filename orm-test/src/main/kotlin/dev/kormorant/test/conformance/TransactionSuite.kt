@@ -1,0 +1,612 @@
+package dev.kormorant.test.conformance
+
+import dev.kormorant.ConnectionException
+import dev.kormorant.ConstraintViolationException
+import dev.kormorant.Database
+import dev.kormorant.DatabaseException
+import dev.kormorant.Isolation
+import dev.kormorant.OrmException
+import dev.kormorant.Propagation
+import dev.kormorant.TransactionAbortedException
+import dev.kormorant.TransactionClosedException
+import dev.kormorant.connection
+import dev.kormorant.insert
+import dev.kormorant.save
+import dev.kormorant.savepoint
+import dev.kormorant.selectAll
+import dev.kormorant.transaction
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.Deferred
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.joinAll
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withContext
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertSame
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.TimeUnit
+import kotlin.coroutines.Continuation
+import kotlin.coroutines.CoroutineContext
+import kotlin.coroutines.EmptyCoroutineContext
+import kotlin.coroutines.startCoroutine
+import kotlin.time.Duration.Companion.milliseconds
+
+/** Transactions: nesting, propagation, how they end, and the coroutines inside them. */
+public abstract class TransactionSuite(backend: Backend) : Suite(backend, Pages, Users, Tweets) {
+    private class Stop : RuntimeException("stop")
+
+    private suspend fun add(vararg keys: String) = keys.forEach { value -> Pages.insert { it[key] = value } }
+
+    private suspend fun keys(): List<String> = Pages.selectAll().orderBy(Pages.key).toList().map { it[Pages.key] }
+
+    // ---- Commit and rollback
+
+    @Test
+    public fun `what the block returned is committed (T1)`(): Unit = test {
+        assertEquals(7, transaction { add("a", "b"); 7 })
+        assertEquals(listOf("a", "b"), keys())
+    }
+
+    @Test
+    public fun `a block that throws is rolled back and throws the same`(): Unit = test {
+        val stop = Stop()
+        assertSame(stop, assertFails<Stop> { transaction { add("a"); throw stop } })
+        assertEquals(emptyList<String>(), keys())
+    }
+
+    @Test
+    public fun `the transaction is BEGIN and COMMIT around its statements, or nothing if there are none`(): Unit = test {
+        val statements = statementsOf { transaction { add("a") } }
+        assertTrue(statements.first().startsWith("BEGIN") || statements.first().startsWith("START") || statements.first().startsWith("SET"), "$statements")
+        assertEquals("COMMIT", statements.last())
+        assertEquals(emptyList<String>(), statementsOf { transaction { transaction { } } })
+        assertEquals("ROLLBACK", statementsOf { assertFails<Stop> { transaction { add("b"); throw Stop() } } }.last())
+    }
+
+    @Test
+    public fun `others see a transaction's rows after its commit only`(): Unit = test {
+        needs(can.concurrentReads, "reads beside an open transaction")
+        transaction {
+            add("a")
+            assertEquals(emptyList<String>(), outside { keys() })
+        }
+        assertEquals(listOf("a"), outside { keys() })
+    }
+
+    @Test
+    public fun `nested blocks roll back alone, three levels deep (T1)`(): Unit = test {
+        transaction {
+            add("1")
+            transaction {
+                add("2")
+                assertFails<Stop> {
+                    transaction {
+                        add("3")
+                        throw Stop()
+                    }
+                }
+                assertEquals(listOf("1", "2"), keys())
+                transaction { add("4") }
+            }
+            assertFails<Stop> {
+                transaction {
+                    add("5")
+                    transaction { add("6") }
+                    throw Stop()
+                }
+            }
+        }
+        assertEquals(listOf("1", "2", "4"), keys())
+    }
+
+    @Test
+    public fun `an outer rollback undoes the nested blocks that were committed (T1)`(): Unit = test {
+        assertFails<Stop> {
+            transaction {
+                transaction { add("a") }
+                add("b")
+                throw Stop()
+            }
+        }
+        assertEquals(emptyList<String>(), keys())
+    }
+
+    @Test
+    public fun `should print FOO, not BAR`(): Unit = test {
+        val page = Page.create { key = "title"; text = "FOO" }
+        assertFails<Stop> {
+            transaction {
+                page.text = "BAR"
+                page.save()
+                assertEquals("BAR", Page.get(page.id).text)
+                throw Stop()
+            }
+        }
+        assertEquals("FOO", Page.get(page.id).text)
+    }
+
+    @Test
+    public fun `a named savepoint may have any name (T3, L6)`(): Unit = test {
+        transaction { tx ->
+            add("a")
+            for (name in listOf("sp1", "two words", "it's \"odd\" `too`", "größe", "select", "a?b")) {
+                assertFails<Stop> {
+                    tx.savepoint(name) {
+                        add("b")
+                        throw Stop()
+                    }
+                }
+                tx.savepoint(name) { assertEquals(listOf("a"), keys()) }
+            }
+        }
+        assertEquals(listOf("a"), keys())
+    }
+
+    @Test
+    public fun `rollback-only returns the value and leaves nothing (T4)`(): Unit = test {
+        val value = transaction { tx ->
+            add("a")
+            assertFalse(tx.isRollbackOnly)
+            tx.setRollbackOnly()
+            assertTrue(tx.isRollbackOnly && tx.isOpen)
+            "value"
+        }
+        assertEquals("value", value)
+        assertEquals(emptyList<String>(), keys())
+        transaction {
+            add("b")
+            transaction { inner ->
+                add("c")
+                inner.setRollbackOnly()
+            }
+        }
+        assertEquals(listOf("b"), keys())
+    }
+
+    @Test
+    public fun `afterCommit runs once, after the outermost commit, and never after a rollback (E1)`(): Unit = test {
+        val ran = ArrayList<String>()
+        transaction { tx ->
+            add("a")
+            tx.afterCommit { ran += "outer sees ${outside { keys() }}" }
+            transaction { inner ->
+                add("b")
+                inner.afterCommit { ran += "inner" }
+            }
+            assertFails<Stop> {
+                transaction { lost ->
+                    add("c")
+                    lost.afterCommit { ran += "lost" }
+                    throw Stop()
+                }
+            }
+            assertEquals(emptyList<String>(), ran)
+        }
+        assertEquals(listOf("outer sees [a, b]", "inner"), ran)
+        assertFails<Stop> { transaction { tx -> tx.afterCommit { ran += "never" }; add("d"); throw Stop() } }
+        transaction { tx -> tx.afterCommit { ran += "never" }; add("e"); tx.setRollbackOnly() }
+        assertEquals(2, ran.size)
+    }
+
+    // ---- Propagation
+
+    @Test
+    public fun `REQUIRED is part of the transaction around it (T2)`(): Unit = test {
+        val statements = statementsOf { transaction { add("a"); transaction(propagation = Propagation.REQUIRED) { add("b") } } }
+        assertTrue(statements.none { "SAVEPOINT" in it })
+        assertEquals(listOf("a", "b"), keys())
+    }
+
+    @Test
+    public fun `a failure of REQUIRED spoils the whole, even when it is caught (T2)`(): Unit = test {
+        val error = assertFails<TransactionAbortedException> {
+            transaction {
+                add("a")
+                assertFails<Stop> { transaction(propagation = Propagation.REQUIRED) { add("b"); throw Stop() } }
+                add("c")
+            }
+        }
+        assertTrue(error.cause is Stop)
+        assertEquals(emptyList<String>(), keys())
+        add("d")
+        assertEquals(listOf("d"), keys())
+    }
+
+    @Test
+    public fun `NEVER must be outermost and MANDATORY must not be (T2)`(): Unit = test {
+        transaction(propagation = Propagation.NEVER) { add("a") }
+        assertFails<IllegalStateException> { transaction(propagation = Propagation.MANDATORY) { } }
+        assertFails<IllegalStateException> { transaction { add("b"); transaction(propagation = Propagation.NEVER) { } } }
+        transaction { transaction(propagation = Propagation.MANDATORY) { add("c") } }
+        assertEquals(listOf("a", "c"), keys())
+    }
+
+    @Test
+    public fun `REQUIRES_NEW commits by itself, on a second connection (T2)`(): Unit = test {
+        needs(can.concurrentWriters, "second writer")
+        assertFails<Stop> {
+            transaction {
+                add("outer")
+                transaction(propagation = Propagation.REQUIRES_NEW) {
+                    assertEquals(emptyList<String>(), keys())
+                    add("inner")
+                }
+                throw Stop()
+            }
+        }
+        assertEquals(listOf("inner"), keys())
+    }
+
+    // ---- Errors at the ends
+
+    @Test
+    public fun `a COMMIT that fails is rolled back and the error is the original (T5)`(): Unit = test {
+        needs(can.deferredConstraints, "deferred constraints")
+        db.exec("CREATE TABLE deferred (id BIGINT PRIMARY KEY, parent BIGINT REFERENCES deferred (id) DEFERRABLE INITIALLY DEFERRED)")
+        try {
+            repeat(3) {
+                val error = assertFails<DatabaseException> { transaction { db.exec("INSERT INTO deferred (id, parent) VALUES (1, 2)") } }
+                assertTrue(error is ConstraintViolationException, "$error")
+                assertEquals(0, db.pool.inUse)
+                assertEquals(0L, (db.exec("SELECT count(*) FROM deferred").scalar() as Number).toLong())
+            }
+        } finally {
+            db.exec("DROP TABLE deferred")
+        }
+    }
+
+    @Test
+    public fun `an error that was caught never ends in autocommit (T2)`(): Unit = test {
+        val outcome = runCatching {
+            transaction {
+                add("a")
+                runCatching { db.exec("SELEKT 1") }
+                runCatching { add("b") }
+            }
+        }
+        assertEquals(if (outcome.isSuccess) listOf("a", "b") else emptyList(), keys())
+        assertEquals(can.errorAbortsTransaction, outcome.exceptionOrNull() is TransactionAbortedException)
+    }
+
+    @Test
+    public fun `a link lost inside a transaction is the error the caller sees, and the pool recovers (T10)`(): Unit = test {
+        val kill = backend.dialogue.killSession
+        needs(kill != null, "sessions to end")
+        val error = assertFails<ConnectionException> {
+            transaction {
+                add("a")
+                val id = (db.exec(backend.dialogue.sessionId!!).scalar() as Number).toLong()
+                outside { db.exec(kill!!(id)) }
+                add("b")
+            }
+        }
+        assertTrue(error.connectionLost)
+        assertEquals(0, db.pool.inUse)
+        assertEquals(emptyList<String>(), keys())
+    }
+
+    @Test
+    public fun `a statement after the link was lost fails too, and never elsewhere (T10)`(): Unit = test {
+        val kill = backend.dialogue.killSession
+        needs(kill != null, "sessions to end")
+        assertFails<OrmException> {
+            transaction {
+                add("a")
+                val id = (db.exec(backend.dialogue.sessionId!!).scalar() as Number).toLong()
+                outside { db.exec(kill!!(id)) }
+                repeat(3) { number -> assertFails<ConnectionException> { add("b$number") } }
+            }
+        }
+        assertEquals(emptyList<String>(), keys())
+    }
+
+    // ---- Pinned connections
+
+    @Test
+    public fun `a transaction by raw SQL on a pinned connection (T11)`(): Unit = test {
+        db.connection {
+            db.exec("BEGIN")
+            add("a")
+            db.exec("COMMIT")
+            db.exec("BEGIN")
+            add("b")
+            db.exec("ROLLBACK")
+        }
+        assertEquals(listOf("a"), keys())
+    }
+
+    @Test
+    public fun `a raw transaction left open is gone, rows and all (T11)`(): Unit = test {
+        db.connection {
+            db.exec("BEGIN")
+            add("a")
+        }
+        assertEquals(0, db.pool.inUse)
+        assertEquals(emptyList<String>(), keys())
+        add("b")
+        assertEquals(listOf("b"), keys())
+    }
+
+    @Test
+    public fun `a transaction inside a pinned connection uses it`(): Unit = test {
+        db.connection {
+            add("a")
+            assertFails<Stop> { transaction { add("b"); throw Stop() } }
+            transaction { add("c") }
+            assertEquals(1, db.pool.inUse)
+        }
+        assertEquals(listOf("a", "c"), keys())
+    }
+
+    // ---- Isolation and read-only
+
+    @Test
+    public fun `a repeatable read sees one state, a read committed what others commit (T12)`(): Unit = test {
+        needs(can.isolationLevels, "isolation levels")
+        for (level in listOf(Isolation.REPEATABLE_READ, Isolation.READ_COMMITTED)) {
+            val counts = transaction(isolation = level) {
+                val before = Page.count()
+                outside { add("$level") }
+                before to Page.count()
+            }
+            assertEquals(if (level == Isolation.READ_COMMITTED) 1 else 0, counts.second - counts.first, "$level")
+        }
+    }
+
+    @Test
+    public fun `a read-only transaction refuses writes and leaves nothing behind (T12)`(): Unit = test {
+        add("a")
+        needs(can.readOnlyTransactions, "way to refuse writes on its one connection")
+        val error = assertFails<DatabaseException> {
+            transaction(readOnly = true) { tx ->
+                assertTrue(tx.readOnly)
+                assertEquals(listOf("a"), keys())
+                add("b")
+            }
+        }
+        assertFalse(error.connectionLost)
+        repeat(4) { number -> transaction { add("c$number") } }
+        assertEquals(5, Page.count())
+    }
+
+    @Test
+    public fun `every isolation level can be asked for (T12)`(): Unit = test {
+        for (level in Isolation.entries) transaction(isolation = level) { add(level.name) }
+        assertEquals(4, Page.count())
+    }
+
+    @Test
+    public fun `the default isolation of the database holds where none is named (T12)`(): Unit = runBlocking {
+        needs(can.isolationLevels, "isolation levels")
+        open { defaultIsolation = Isolation.READ_COMMITTED }.use { other ->
+            withContext(other) {
+                transaction {
+                    assertEquals(0, Page.count())
+                    outside { add("a") }
+                    assertEquals(1, Page.count())
+                }
+            }
+        }
+    }
+
+    @Test
+    public fun `a nested block has no isolation or read-only of its own (T12)`(): Unit = test {
+        transaction {
+            assertFails<IllegalArgumentException> { transaction(isolation = Isolation.SERIALIZABLE) { } }
+            assertFails<IllegalArgumentException> { transaction(readOnly = true) { } }
+            add("a")
+        }
+        transaction(readOnly = true) { transaction(readOnly = true) { assertEquals(1, Page.count()) } }
+    }
+
+    // ---- Closing
+
+    @Test
+    public fun `closing inside the own transaction is refused at once (T14)`(): Unit = test {
+        transaction {
+            add("a")
+            assertFails<IllegalStateException> { db.close() }
+            add("b")
+        }
+        assertEquals(listOf("a", "b"), keys())
+        assertTrue(db.isOpen)
+    }
+
+    @Test
+    public fun `closing from elsewhere waits, then ends the transaction (T9, T14)`(): Unit = runBlocking {
+        val other = open()
+        val started = CompletableDeferred<Unit>()
+        val outcome = async(Dispatchers.Default) {
+            runCatching {
+                other.transaction {
+                    add("a")
+                    started.complete(Unit)
+                    delay(50.milliseconds)
+                    while (true) {
+                        add("b${System.nanoTime()}")
+                        delay(1)
+                    }
+                }
+            }
+        }
+        started.await()
+        other.close(100.milliseconds)
+        val error = outcome.await().exceptionOrNull()
+        assertTrue(error is ConnectionException, "$error")
+        withContext(db) { assertEquals(emptyList<String>(), keys()) }
+    }
+
+    // ---- Coroutines inside and outside
+
+    @Test
+    public fun `children run in the transaction, one statement at a time, and roll back with it (T7)`(): Unit = test {
+        assertFails<Stop> {
+            transaction {
+                (1..20).map { launch { add("k$it") } }.joinAll()
+                assertEquals(20, Page.count())
+                assertEquals(1, db.pool.inUse)
+                throw Stop()
+            }
+        }
+        assertEquals(0, Page.count())
+        transaction { repeat(20) { launch(Dispatchers.Default) { add("k$it") } } }
+        assertEquals(20, Page.count())
+    }
+
+    @Test
+    public fun `a child that fails rolls the transaction back (T7)`(): Unit = test {
+        assertFails<Stop> {
+            transaction {
+                add("a")
+                launch { throw Stop() }
+            }
+        }
+        assertEquals(emptyList<String>(), keys())
+    }
+
+    @Test
+    public fun `a sibling's statement waits while a nested block is open, and never lands in it (T7, U1)`(): Unit = test {
+        transaction {
+            val opened = CompletableDeferred<Unit>()
+            val nested = async {
+                runCatching {
+                    transaction {
+                        add("nested")
+                        opened.complete(Unit)
+                        delay(30)
+                        throw Stop()
+                    }
+                }
+            }
+            opened.await()
+            add("sibling")
+            assertTrue(nested.await().exceptionOrNull() is Stop)
+        }
+        assertEquals(listOf("sibling"), keys())
+    }
+
+    @Test
+    public fun `nested blocks of siblings take turns (T8)`(): Unit = test {
+        transaction {
+            (1..12).map { number ->
+                launch(Dispatchers.Default) {
+                    runCatching {
+                        transaction {
+                            add("a$number")
+                            delay(1)
+                            add("b$number")
+                            if (number % 3 == 0) throw Stop()
+                        }
+                    }
+                }
+            }.joinAll()
+        }
+        assertEquals((1..12).filter { it % 3 != 0 }.flatMap { listOf("a$it", "b$it") }.sorted(), keys())
+    }
+
+    @Test
+    public fun `concurrent transactions with inner failures are all correct (T6, T8)`(): Unit = test {
+        coroutineScope {
+            repeat(3) { number ->
+                launch(Dispatchers.Default) {
+                    transaction {
+                        add("outer$number")
+                        assertFails<Stop> { transaction { add("inner$number"); throw Stop() } }
+                        transaction { add("last$number") }
+                    }
+                }
+            }
+        }
+        assertEquals((0..2).flatMap { listOf("last$it", "outer$it") }.sorted(), keys())
+        assertEquals(0, db.pool.inUse)
+    }
+
+    @Test
+    public fun `use after the end is an error that says where the transaction was opened (T13)`(): Unit = test {
+        var leaked: CoroutineContext = EmptyCoroutineContext
+        transaction {
+            add("a")
+            leaked = currentCoroutineContext().minusKey(Job)
+        }
+        repeat(2) {
+            val error = assertFails<TransactionClosedException> { withContext(leaked) { add("b") } }
+            assertTrue("TransactionSuite.kt" in error.problem, error.problem)
+        }
+        assertFails<TransactionClosedException> { withContext(leaked) { transaction { add("c") } } }
+        assertEquals(listOf("a"), keys())
+    }
+
+    @Test
+    public fun `a coroutine that outlives the block never uses somebody else's connection (T13)`(): Unit = test {
+        val go = CompletableDeferred<Unit>()
+        lateinit var outcome: Deferred<Result<Unit>>
+        transaction {
+            val context = currentCoroutineContext().minusKey(Job)
+            outcome = this@test.async(context) {
+                go.await()
+                runCatching { add("late") }
+            }
+            add("a")
+        }
+        go.complete(Unit)
+        assertTrue(outcome.await().exceptionOrNull() is TransactionClosedException)
+        assertEquals(listOf("a"), keys())
+    }
+
+    @Test
+    public fun `a transaction needs no job in its context (L3)`() {
+        val outcome = CompletableFuture<Result<Int>>()
+        val block: suspend () -> Int = { transaction { add("a"); 1 } }
+        block.startCoroutine(
+            object : Continuation<Int> {
+                override val context: CoroutineContext = db
+
+                override fun resumeWith(result: Result<Int>) {
+                    outcome.complete(result)
+                }
+            },
+        )
+        assertEquals(1, outcome.get(60, TimeUnit.SECONDS).getOrThrow())
+        test { assertEquals(listOf("a"), keys()) }
+    }
+
+    @Test
+    public fun `two databases nest without seeing each other (T6)`(): Unit = runBlocking {
+        val place = backend.create()
+        Database.open(place.url).use { other ->
+            withContext(db) {
+                transaction {
+                    add("a")
+                    other.transaction {
+                        assertEquals(1, (other.exec("SELECT 1").scalar() as Number).toInt())
+                        assertEquals(1, other.pool.inUse)
+                        db.transaction { add("b") }
+                    }
+                    assertEquals(0, other.pool.inUse)
+                }
+                assertEquals(listOf("a", "b"), keys())
+            }
+        }
+        place.drop()
+    }
+
+    @Test
+    public fun `one statement in a transaction keeps one session from begin to end (N2)`(): Unit = test {
+        val question = backend.dialogue.sessionId
+        needs(question != null, "session ids")
+        transaction {
+            val ids = (1..5).map { async(Dispatchers.Default) { transaction { db.exec(question!!).scalar() } } }.awaitAll()
+            assertEquals(1, ids.toSet().size)
+        }
+    }
+}
