@@ -9,7 +9,11 @@ import java.util.concurrent.atomic.AtomicInteger
 import kotlin.concurrent.thread
 
 /** A loopback proxy in front of a server that fails the way networks do. */
-internal class FaultProxy(private val host: String, private val port: Int, address: InetAddress = InetAddress.getLoopbackAddress()) : AutoCloseable {
+internal class FaultProxy(
+    private val host: String,
+    private val port: Int,
+    address: InetAddress = InetAddress.getLoopbackAddress(),
+) : AutoCloseable {
     private class Pair(val client: Socket, val server: Socket)
 
     private val listener = ServerSocket(0, 50, address)

@@ -29,8 +29,11 @@ public class PostgreSqlDriverProvider : DriverProvider {
     override fun open(url: DatabaseUrl, options: DriverOptions): Driver = PostgreSqlDriver(Settings.of(url, options), options)
 }
 
-internal class PostgreSqlDriver(private val settings: Settings, private val options: DriverOptions, private val types: TypeCatalog = TypeCatalog()) :
-    Driver {
+internal class PostgreSqlDriver(
+    private val settings: Settings,
+    private val options: DriverOptions,
+    private val types: TypeCatalog = TypeCatalog(),
+) : Driver {
     private val dialects = ConcurrentHashMap<String, PostgreSqlFacts>()
     private val address = "${settings.host}:${settings.port}"
 

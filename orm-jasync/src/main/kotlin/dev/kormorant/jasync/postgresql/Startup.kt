@@ -87,13 +87,22 @@ private class SslAnswer : SimpleChannelInboundHandler<ByteBuf>() {
 
     private fun fail(cause: Throwable?) {
         answer.completeExceptionally(
-            ConnectionException("The server did not answer the request for TLS as PostgreSQL does.", "Check host and port, or use sslmode=disable.", cause),
+            ConnectionException(
+                "The server did not answer the request for TLS as PostgreSQL does.",
+                "Check host and port, or use sslmode=disable.",
+                cause,
+            ),
         )
     }
 }
 
 /** Logs in and receives what the server tells about the session, until its first ReadyForQuery. */
-internal class Startup(private val link: Link, private val user: String, private val password: String?, private val encrypted: Boolean) : Command() {
+internal class Startup(
+    private val link: Link,
+    private val user: String,
+    private val password: String?,
+    private val encrypted: Boolean,
+) : Command() {
     private lateinit var caller: CancellableContinuation<BackendKey>
     private var scram: ScramSession? = null
     private var scramFinal: ScramSession.ClientFinalProcessor? = null

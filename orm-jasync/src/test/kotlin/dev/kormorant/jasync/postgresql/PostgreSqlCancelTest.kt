@@ -78,7 +78,8 @@ class PostgreSqlCancelTest {
     fun `a cancel that comes too late never hits the next statement`() = connected("?sslmode=disable") { db ->
         repeat(300) { round ->
             coroutineScope {
-                val job = launch(start = CoroutineStart.UNDISPATCHED) { db.prepared("SELECT count(*) FROM generate_series(1, ?)", SqlType.INTEGER to Random.nextInt(2000)) }
+                val size = SqlType.INTEGER to Random.nextInt(2000)
+                val job = launch(start = CoroutineStart.UNDISPATCHED) { db.prepared("SELECT count(*) FROM generate_series(1, ?)", size) }
                 job.cancel()
             }
             db.cancel()
