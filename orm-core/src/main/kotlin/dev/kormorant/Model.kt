@@ -59,9 +59,11 @@ public abstract class Model<ID : Any> {
     public operator fun <T> set(column: Column<T>, value: T): Unit = state.write(column, value)
 
     /** Reads the column a property is delegated to. */
+    @JvmSynthetic
     public operator fun <T> Column<T>.getValue(model: Model<ID>, property: KProperty<*>): T = model[this]
 
     /** Writes the column a property is delegated to. */
+    @JvmSynthetic
     public operator fun <T> Column<T>.setValue(model: Model<ID>, property: KProperty<*>, value: T) {
         model[this] = value
     }

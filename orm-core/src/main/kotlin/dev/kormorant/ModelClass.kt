@@ -30,6 +30,9 @@ import kotlin.uuid.Uuid
  * @param factory makes an unsaved model; called once per row loaded, so it should do no more than construct.
  */
 public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTable<ID>, private val factory: () -> M) {
+    /** What relations to this class hold, made once and not per relation. */
+    internal val itself: Lazy<ModelClass<ID, M>> = lazyOf(this)
+
     internal val shape: TableShape by lazy(LazyThreadSafetyMode.PUBLICATION) { TableShape(table) }
 
     /** A model that is never saved: what its relations are can be asked of it. */

@@ -23,13 +23,16 @@ import kotlin.reflect.KProperty
  *
  * The property's value is a [Related]. Reading it does no I/O; calling it does.
  */
-public sealed class Relation<V : Related<*>>(internal val target: ModelClass<*, *>) {
+public sealed class Relation<V : Related<*>>(private val later: Lazy<ModelClass<*, *>>) {
+    internal val target: ModelClass<*, *> get() = later.value
+
     /** Table of the models that have the relation. */
     internal abstract val ownerTable: Table
 
     /** The relation of [model]: what a property delegated to this relation returns. */
     public abstract fun of(model: Model<*>): V
 
+    @JvmSynthetic
     public operator fun getValue(model: Model<*>, property: KProperty<*>): V = of(model)
 
     /** Loads the relation of all [owners] in one query, or one per portion of keys that fits the parameter limit. */
@@ -94,11 +97,13 @@ public class Ref<ID : Any, M : Model<ID>> internal constructor(owner: Model<*>, 
      * @throws RelationNotLoadedException if it is not loaded; reading does no I/O.
      */
     public var value: M
+        @JvmName("value")
         get() = loaded()
         set(model) = reference.assign(owner, model)
 
     /** The id in the column; never I/O. */
     public val id: EntityID<ID>
+        @JvmName("id")
         get() {
             @Suppress("UNCHECKED_CAST")
             return reference.idOf(owner) as EntityID<ID>
@@ -112,11 +117,13 @@ public class OptionalRef<ID : Any, M : Model<ID>> internal constructor(owner: Mo
     Related<M?>(owner, reference) {
     /** The model referred to, or `null`; see [Ref.value]. */
     public var value: M?
+        @JvmName("value")
         get() = loaded()
         set(model) = reference.assign(owner, model)
 
     /** The id in the column, or `null`; never I/O. */
     public val id: EntityID<ID>?
+        @JvmName("id")
         get() {
             @Suppress("UNCHECKED_CAST")
             return reference.idOf(owner) as EntityID<ID>?
@@ -130,16 +137,17 @@ public class OptionalRef<ID : Any, M : Model<ID>> internal constructor(owner: Mo
 }
 
 /** The models that refer to one, in no particular order. */
-public class Refs<M : Model<*>> internal constructor(owner: Model<*>, private val referrers: Referrers<M>) : Related<List<M>>(owner, referrers) {
+public class Refs<M : Model<*>> internal constructor(owner: Model<*>, private val referrers: Referrers<M>) : Related<List<@JvmSuppressWildcards M>>(owner, referrers) {
     /**
      * The models that refer to the owner.
      *
      * @throws RelationNotLoadedException if they are not loaded; reading does no I/O.
      */
-    public val value: List<M> get() = loaded()
+    public val value: List<M> @JvmName("value") get() = loaded()
 
     /** A query for them that can be refined; what it returns is not kept. */
     public val query: ModelQuery<M>
+        @JvmName("query")
         get() {
             @Suppress("UNCHECKED_CAST")
             val target = referrers.target as ModelClass<*, M>
@@ -148,9 +156,9 @@ public class Refs<M : Model<*>> internal constructor(owner: Model<*>, private va
 }
 
 /** The models linked to one through a link table, in no particular order. */
-public class Links<M : Model<*>> internal constructor(owner: Model<*>, private val through: ManyToMany<M>) : Related<List<M>>(owner, through) {
+public class Links<M : Model<*>> internal constructor(owner: Model<*>, private val through: ManyToMany<M>) : Related<List<@JvmSuppressWildcards M>>(owner, through) {
     /** The linked models; see [Refs.value]. */
-    public val value: List<M> get() = loaded()
+    public val value: List<M> @JvmName("value") get() = loaded()
 
     /** Links [models] to the owner with one INSERT. Both sides must have been saved. Nothing given, nothing sent. */
     public suspend fun add(vararg models: M) {
@@ -189,8 +197,8 @@ public class Links<M : Model<*>> internal constructor(owner: Model<*>, private v
 // ---- The kinds of relation
 
 /** The part that a mandatory and an optional reference share. */
-public sealed class AnyReference<V : Related<*>>(target: ModelClass<*, *>, internal val column: Column<*>) : Relation<V>(target) {
-    private val key: Column<*> = column.referee ?: target.table.id
+public sealed class AnyReference<V : Related<*>>(later: Lazy<ModelClass<*, *>>, internal val column: Column<*>) : Relation<V>(later) {
+    private val key: Column<*> get() = column.referee ?: target.table.id
 
     override val ownerTable: Table get() = column.table
     override val identity: List<Any> get() = listOf(target.table, column)
@@ -233,19 +241,28 @@ public sealed class AnyReference<V : Related<*>>(target: ModelClass<*, *>, inter
 }
 
 /** Delegate made by [referencedOn]. */
-public class Reference<ID : Any, M : Model<ID>> internal constructor(target: ModelClass<ID, M>, column: Column<*>) :
-    AnyReference<Ref<ID, M>>(target, column) {
+public class Reference<ID : Any, M : Model<ID>> internal constructor(later: Lazy<ModelClass<ID, M>>, column: Column<*>) :
+    AnyReference<Ref<ID, M>>(later, column) {
+    /** The same with a target asked for at first use: for relations in static fields, where classes that name each other would be circular. */
+    public constructor(column: Column<*>, target: () -> ModelClass<ID, M>) : this(lazy(LazyThreadSafetyMode.PUBLICATION, target), column)
+
     override fun of(model: Model<*>): Ref<ID, M> = Ref(model, this)
 }
 
 /** Delegate made by [optionalReferencedOn]. */
-public class OptionalReference<ID : Any, M : Model<ID>> internal constructor(target: ModelClass<ID, M>, column: Column<*>) :
-    AnyReference<OptionalRef<ID, M>>(target, column) {
+public class OptionalReference<ID : Any, M : Model<ID>> internal constructor(later: Lazy<ModelClass<ID, M>>, column: Column<*>) :
+    AnyReference<OptionalRef<ID, M>>(later, column) {
+    /** The same with a target asked for at first use: for relations in static fields, where classes that name each other would be circular. */
+    public constructor(column: Column<*>, target: () -> ModelClass<ID, M>) : this(lazy(LazyThreadSafetyMode.PUBLICATION, target), column)
+
     override fun of(model: Model<*>): OptionalRef<ID, M> = OptionalRef(model, this)
 }
 
 /** Delegate made by [referrersOn]. */
-public class Referrers<M : Model<*>> internal constructor(target: ModelClass<*, M>, internal val column: Column<*>) : Relation<Refs<M>>(target) {
+public class Referrers<M : Model<*>> internal constructor(later: Lazy<ModelClass<*, M>>, internal val column: Column<*>) : Relation<Refs<M>>(later) {
+    /** The same with a target asked for at first use: for relations in static fields, where classes that name each other would be circular. */
+    public constructor(column: Column<*>, target: () -> ModelClass<*, M>) : this(lazy(LazyThreadSafetyMode.PUBLICATION, target), column)
+
     /** The column of the owner that [column] refers to. */
     internal val key: Column<*> = requireNotNull(column.referee) { "${column.table.tableName}.${column.name} refers to no other column." }
 
@@ -264,8 +281,11 @@ public class Referrers<M : Model<*>> internal constructor(target: ModelClass<*, 
 }
 
 /** Delegate made by [via]. */
-public class ManyToMany<M : Model<*>> internal constructor(target: ModelClass<*, M>, private val source: Column<*>, private val linked: Column<*>) :
-    Relation<Links<M>>(target) {
+public class ManyToMany<M : Model<*>> internal constructor(later: Lazy<ModelClass<*, M>>, private val source: Column<*>, private val linked: Column<*>) :
+    Relation<Links<M>>(later) {
+    /** The same with a target asked for at first use: for relations in static fields, where classes that name each other would be circular. */
+    public constructor(source: Column<*>, linked: Column<*>, target: () -> ModelClass<*, M>) : this(lazy(LazyThreadSafetyMode.PUBLICATION, target), source, linked)
+
     private val link: Table = source.table
     private val key: Column<*> = checkNotNull(source.referee)
     private val targetKey: Column<*> = checkNotNull(linked.referee)
@@ -325,14 +345,14 @@ public class ManyToMany<M : Model<*>> internal constructor(target: ModelClass<*,
 // ---- How relations are declared
 
 /** `val author by User referencedOn Posts.author`: the one model that a column refers to. */
-public infix fun <ID : Any, M : Model<ID>, K : Any> ModelClass<ID, M>.referencedOn(column: Column<K>): Reference<ID, M> = Reference(this, column)
+public infix fun <ID : Any, M : Model<ID>, K : Any> ModelClass<ID, M>.referencedOn(column: Column<K>): Reference<ID, M> = Reference(itself, column)
 
 /** `val editor by User optionalReferencedOn Posts.editor`: the model that a nullable column refers to, or none. */
 public infix fun <ID : Any, M : Model<ID>, K : Any> ModelClass<ID, M>.optionalReferencedOn(column: Column<K?>): OptionalReference<ID, M> =
-    OptionalReference(this, column)
+    OptionalReference(itself, column)
 
 /** `val posts by Post referrersOn Posts.author`: the models whose column refers to this one. */
-public infix fun <M : Model<*>> ModelClass<*, M>.referrersOn(column: Column<*>): Referrers<M> = Referrers(this, column)
+public infix fun <M : Model<*>> ModelClass<*, M>.referrersOn(column: Column<*>): Referrers<M> = Referrers(itself, column)
 
 /**
  * `val tags by Tag via ArticleTags`: the models linked to this one by the rows of [link], which has one foreign key to each side.
@@ -345,12 +365,12 @@ public infix fun <M : Model<*>> ModelClass<*, M>.via(link: Table): ManyToMany<M>
     require(toTarget.size == 1 && toSource.size == 1) {
         "${link.tableName} must have one foreign key to ${table.tableName} and one to another table; otherwise use via(source, target)."
     }
-    return ManyToMany(this, toSource.single(), toTarget.single())
+    return ManyToMany(itself, toSource.single(), toTarget.single())
 }
 
 /** [via] with the columns of the link table named: [source] refers to the model that has the property, [target] to the others. */
 public fun <M : Model<*>> ModelClass<*, M>.via(source: Column<*>, target: Column<*>): ManyToMany<M> {
     require(source.table == target.table) { "Both columns must be of the link table." }
     require(source.referee != null && target.referee != null) { "Both columns must be foreign keys." }
-    return ManyToMany(this, source, target)
+    return ManyToMany(itself, source, target)
 }

@@ -1,0 +1,546 @@
+package dev.kormorant.async;
+
+import static dev.kormorant.async.KotlinFunctions.unit;
+
+import dev.kormorant.ManyToMany;
+import dev.kormorant.Model;
+import dev.kormorant.ModelClass;
+import dev.kormorant.ModelKt;
+import dev.kormorant.ModelQuery;
+import dev.kormorant.Related;
+import dev.kormorant.Relation;
+import dev.kormorant.StatementsKt;
+import dev.kormorant.async.internal.Funnel;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import kotlin.Pair;
+import kotlin.Unit;
+import org.jetbrains.exposed.v1.core.Column;
+import org.jetbrains.exposed.v1.core.Op;
+
+/**
+ * What can be done with the models of one class, on the database or handle it was made for ({@link AsyncStatements#models}). Every call
+ * has a twin with a handle first, which runs it there instead: {@code pages.get(1L)}, {@code pages.get(tx, 1L)}. Futures behave as
+ * {@link AsyncStatements} says; functions that set values are called once, on the calling thread or on the executor.
+ *
+ * @param <I> type of the id
+ * @param <M> the model
+ */
+public final class AsyncModels<I, M extends Model<I>> {
+    private final Funnel funnel;
+    private final ModelClass<I, M> type;
+
+    AsyncModels(Funnel funnel, ModelClass<I, M> type) {
+        this.funnel = funnel;
+        this.type = Objects.requireNonNull(type, "type");
+    }
+
+    /**
+     * The same functions on a transaction, a connection or another database.
+     *
+     * @param handle where they are to run
+     * @return the functions
+     */
+    public AsyncModels<I, M> on(AsyncStatements handle) {
+        return handle.models(type);
+    }
+
+    // ---- Queries as values
+
+    /**
+     * A query for all models; no I/O. {@link #list(ModelQuery)} and {@link AsyncStatements#list(ModelQuery)} run it.
+     *
+     * @return the query
+     */
+    public ModelQuery<M> all() {
+        return type.all();
+    }
+
+    /**
+     * A query for the models that match a condition; no I/O.
+     *
+     * @param condition the condition, see {@link Conditions}
+     * @return the query
+     */
+    public ModelQuery<M> find(Op<Boolean> condition) {
+        return type.find(() -> condition);
+    }
+
+    // ---- Reading
+
+    /**
+     * The model with an id; fails with {@code RecordNotFoundException} if there is none.
+     *
+     * @param id the plain id
+     * @return the model
+     */
+    public CompletableFuture<M> get(I id) {
+        return funnel.call(next -> type.get(id, next));
+    }
+
+    /**
+     * {@link #get(Object)} on a handle.
+     *
+     * @param handle where to run it
+     * @param id the plain id
+     * @return the model
+     */
+    public CompletableFuture<M> get(AsyncStatements handle, I id) {
+        return on(handle).get(id);
+    }
+
+    /**
+     * The first model that matches a condition; fails with {@code RecordNotFoundException} if there is none.
+     *
+     * @param condition the condition, see {@link Conditions}
+     * @return the model
+     */
+    public CompletableFuture<M> get(Op<Boolean> condition) {
+        return funnel.call(next -> type.get(() -> condition, next));
+    }
+
+    /**
+     * {@link #get(Op)} on a handle.
+     *
+     * @param handle where to run it
+     * @param condition the condition, see {@link Conditions}
+     * @return the model
+     */
+    public CompletableFuture<M> get(AsyncStatements handle, Op<Boolean> condition) {
+        return on(handle).get(condition);
+    }
+
+    /**
+     * The model with an id, if any.
+     *
+     * @param id the plain id
+     * @return the model
+     */
+    public CompletableFuture<Optional<M>> getOptional(I id) {
+        return funnel.<M, Optional<M>>call(next -> type.getOrNull(id, next), Optional::ofNullable);
+    }
+
+    /**
+     * {@link #getOptional(Object)} on a handle.
+     *
+     * @param handle where to run it
+     * @param id the plain id
+     * @return the model
+     */
+    public CompletableFuture<Optional<M>> getOptional(AsyncStatements handle, I id) {
+        return on(handle).getOptional(id);
+    }
+
+    /**
+     * The first model that matches a condition, if any.
+     *
+     * @param condition the condition, see {@link Conditions}
+     * @return the model
+     */
+    public CompletableFuture<Optional<M>> getOptional(Op<Boolean> condition) {
+        return funnel.<M, Optional<M>>call(next -> type.getOrNull(() -> condition, next), Optional::ofNullable);
+    }
+
+    /**
+     * {@link #getOptional(Op)} on a handle.
+     *
+     * @param handle where to run it
+     * @param condition the condition, see {@link Conditions}
+     * @return the model
+     */
+    public CompletableFuture<Optional<M>> getOptional(AsyncStatements handle, Op<Boolean> condition) {
+        return on(handle).getOptional(condition);
+    }
+
+    /**
+     * Runs a query.
+     *
+     * @param query what {@link #all} and {@link #find} begin
+     * @return all its models, with the relations it asks for
+     */
+    public CompletableFuture<List<M>> list(ModelQuery<M> query) {
+        return funnel.<List<? extends M>, List<M>>call(next -> query.toList(next), Collections::unmodifiableList);
+    }
+
+    /**
+     * {@link #list(ModelQuery)} on a handle.
+     *
+     * @param handle where to run it
+     * @param query what {@link #all} and {@link #find} begin
+     * @return all its models, with the relations it asks for
+     */
+    public CompletableFuture<List<M>> list(AsyncStatements handle, ModelQuery<M> query) {
+        return on(handle).list(query);
+    }
+
+    /**
+     * Counts the rows of the table.
+     *
+     * @return how many there are
+     */
+    public CompletableFuture<Long> count() {
+        return funnel.call(next -> type.count(next));
+    }
+
+    /**
+     * {@link #count()} on a handle.
+     *
+     * @param handle where to run it
+     * @return how many there are
+     */
+    public CompletableFuture<Long> count(AsyncStatements handle) {
+        return on(handle).count();
+    }
+
+    /**
+     * Counts the rows that match a condition.
+     *
+     * @param condition the condition, see {@link Conditions}
+     * @return how many there are
+     */
+    public CompletableFuture<Long> count(Op<Boolean> condition) {
+        return funnel.call(next -> type.count(() -> condition, next));
+    }
+
+    /**
+     * {@link #count(Op)} on a handle.
+     *
+     * @param handle where to run it
+     * @param condition the condition, see {@link Conditions}
+     * @return how many there are
+     */
+    public CompletableFuture<Long> count(AsyncStatements handle, Op<Boolean> condition) {
+        return on(handle).count(condition);
+    }
+
+    /**
+     * Looks for a row that matches a condition.
+     *
+     * @param condition the condition, see {@link Conditions}
+     * @return whether there is one
+     */
+    public CompletableFuture<Boolean> exists(Op<Boolean> condition) {
+        return funnel.call(next -> type.exists(() -> condition, next));
+    }
+
+    /**
+     * {@link #exists(Op)} on a handle.
+     *
+     * @param handle where to run it
+     * @param condition the condition, see {@link Conditions}
+     * @return whether there is one
+     */
+    public CompletableFuture<Boolean> exists(AsyncStatements handle, Op<Boolean> condition) {
+        return on(handle).exists(condition);
+    }
+
+    /**
+     * What a relation of a model leads to: loaded once and kept in the model. Fails with {@code RecordNotFoundException} if the row
+     * a reference names is gone.
+     *
+     * @param model the model
+     * @param relation a relation of it
+     * @param <V> type of what is related
+     * @return a model, {@code null} for an empty optional reference, or a list of models
+     */
+    public <V> CompletableFuture<V> load(M model, Relation<? extends Related<V>> relation) {
+        return load(relation.of(model));
+    }
+
+    /**
+     * {@link #load(Model, Relation)} on a handle.
+     *
+     * @param handle where to run it
+     * @param model the model
+     * @param relation a relation of it
+     * @param <V> type of what is related
+     * @return a model, {@code null} for an empty optional reference, or a list of models
+     */
+    public <V> CompletableFuture<V> load(AsyncStatements handle, M model, Relation<? extends Related<V>> relation) {
+        return on(handle).load(model, relation);
+    }
+
+    // ---- Writing
+
+    /**
+     * Inserts a row.
+     *
+     * @param init sets its values
+     * @return its model, as the database stored it
+     */
+    public CompletableFuture<M> create(Consumer<? super M> init) {
+        return funnel.call(next -> type.create(unit(init), next));
+    }
+
+    /**
+     * {@link #create(Consumer)} on a handle.
+     *
+     * @param handle where to run it
+     * @param init sets its values
+     * @return its model, as the database stored it
+     */
+    public CompletableFuture<M> create(AsyncStatements handle, Consumer<? super M> init) {
+        return on(handle).create(init);
+    }
+
+    /**
+     * Inserts models, many rows per statement, and all or none of them. Ids and defaults made by the database are in them afterwards.
+     *
+     * @param models new ones
+     * @return the models, in their order
+     */
+    public CompletableFuture<List<M>> createAll(Collection<? extends M> models) {
+        return funnel.<List<? extends M>, List<M>>call(next -> type.createAll(models, null, next), Collections::unmodifiableList);
+    }
+
+    /**
+     * {@link #createAll(Collection)} on a handle.
+     *
+     * @param handle where to run it
+     * @param models new ones
+     * @return the models, in their order
+     */
+    public CompletableFuture<List<M>> createAll(AsyncStatements handle, Collection<? extends M> models) {
+        return on(handle).createAll(models);
+    }
+
+    /**
+     * Inserts a new model, else updates the columns that were changed; does nothing when there are none.
+     *
+     * @param model the model
+     * @return whether a row was written; {@code false} when clean, and when the row is gone
+     */
+    public CompletableFuture<Boolean> save(M model) {
+        return funnel.call(next -> ModelKt.save(model, null, next));
+    }
+
+    /**
+     * {@link #save(Model)} on a handle.
+     *
+     * @param handle where to run it
+     * @param model the model
+     * @return whether a row was written; {@code false} when clean, and when the row is gone
+     */
+    public CompletableFuture<Boolean> save(AsyncStatements handle, M model) {
+        return on(handle).save(model);
+    }
+
+    /**
+     * Updates some of the changed columns; fails with {@code IllegalArgumentException} if the model is new.
+     *
+     * @param model the model
+     * @param only writes no other columns; the rest stays to be saved
+     * @return whether a row was written
+     */
+    public CompletableFuture<Boolean> save(M model, Set<? extends Column<?>> only) {
+        return funnel.call(next -> ModelKt.save(model, only, next));
+    }
+
+    /**
+     * {@link #save(Model, Set)} on a handle.
+     *
+     * @param handle where to run it
+     * @param model the model
+     * @param only writes no other columns; the rest stays to be saved
+     * @return whether a row was written
+     */
+    public CompletableFuture<Boolean> save(AsyncStatements handle, M model, Set<? extends Column<?>> only) {
+        return on(handle).save(model, only);
+    }
+
+    /**
+     * Deletes the row of a model; saving the model again inserts it.
+     *
+     * @param model the model
+     * @return how many rows were deleted, 0 or 1
+     */
+    public CompletableFuture<Integer> delete(M model) {
+        return funnel.call(next -> ModelKt.delete(model, next));
+    }
+
+    /**
+     * {@link #delete(Model)} on a handle.
+     *
+     * @param handle where to run it
+     * @param model the model
+     * @return how many rows were deleted, 0 or 1
+     */
+    public CompletableFuture<Integer> delete(AsyncStatements handle, M model) {
+        return on(handle).delete(model);
+    }
+
+    /**
+     * Deletes the row with an id.
+     *
+     * @param id the plain id
+     * @return how many rows were deleted, 0 or 1
+     */
+    public CompletableFuture<Integer> deleteById(I id) {
+        return funnel.call(next -> type.deleteById(id, next));
+    }
+
+    /**
+     * {@link #deleteById(Object)} on a handle.
+     *
+     * @param handle where to run it
+     * @param id the plain id
+     * @return how many rows were deleted, 0 or 1
+     */
+    public CompletableFuture<Integer> deleteById(AsyncStatements handle, I id) {
+        return on(handle).deleteById(id);
+    }
+
+    /**
+     * Deletes the rows that match a condition.
+     *
+     * @param condition the condition, see {@link Conditions}
+     * @return how many rows were deleted
+     */
+    public CompletableFuture<Integer> deleteWhere(Op<Boolean> condition) {
+        return funnel.call(next -> StatementsKt.deleteWhere(type.getTable(), null, table -> condition, next));
+    }
+
+    /**
+     * {@link #deleteWhere(Op)} on a handle.
+     *
+     * @param handle where to run it
+     * @param condition the condition, see {@link Conditions}
+     * @return how many rows were deleted
+     */
+    public CompletableFuture<Integer> deleteWhere(AsyncStatements handle, Op<Boolean> condition) {
+        return on(handle).deleteWhere(condition);
+    }
+
+    /**
+     * Changes the rows that match a condition.
+     *
+     * @param condition the condition, see {@link Conditions}
+     * @param values gives the values
+     * @return how many rows matched, whether or not their values changed
+     */
+    public CompletableFuture<Integer> updateWhere(Op<Boolean> condition, Consumer<Assignments> values) {
+        return funnel.call(next -> StatementsKt.update(type.getTable(), () -> condition, null, (table, statement) -> {
+            values.accept(new Assignments(statement));
+            return Unit.INSTANCE;
+        }, next));
+    }
+
+    /**
+     * {@link #updateWhere(Op, Consumer)} on a handle.
+     *
+     * @param handle where to run it
+     * @param condition the condition, see {@link Conditions}
+     * @param values gives the values
+     * @return how many rows matched, whether or not their values changed
+     */
+    public CompletableFuture<Integer> updateWhere(AsyncStatements handle, Op<Boolean> condition, Consumer<Assignments> values) {
+        return on(handle).updateWhere(condition, values);
+    }
+
+    /**
+     * The model with the given values, created with them if there is none.
+     *
+     * @param lookup sets the values to look for, which the new row gets as well
+     * @return the model, and whether this call created it
+     */
+    public CompletableFuture<GetOrCreate<M>> getOrCreate(Consumer<? super M> lookup) {
+        return getOrCreate(lookup, none -> {});
+    }
+
+    /**
+     * {@link #getOrCreate(Consumer)} on a handle.
+     *
+     * @param handle where to run it
+     * @param lookup sets the values to look for, which the new row gets as well
+     * @return the model, and whether this call created it
+     */
+    public CompletableFuture<GetOrCreate<M>> getOrCreate(AsyncStatements handle, Consumer<? super M> lookup) {
+        return on(handle).getOrCreate(lookup);
+    }
+
+    /**
+     * The model with the given values, created with these and defaults if there is none. Safe against others doing the same at once if a
+     * unique constraint covers the values.
+     *
+     * @param lookup sets the values to look for, which the new row gets as well
+     * @param defaults sets further values of the new row
+     * @return the model, and whether this call created it
+     */
+    public CompletableFuture<GetOrCreate<M>> getOrCreate(Consumer<? super M> lookup, Consumer<? super M> defaults) {
+        return funnel.<Pair<? extends M, Boolean>, GetOrCreate<M>>call(next -> type.getOrCreate(unit(lookup), unit(defaults), next), AsyncModels::found);
+    }
+
+    /**
+     * {@link #getOrCreate(Consumer, Consumer)} on a handle.
+     *
+     * @param handle where to run it
+     * @param lookup sets the values to look for, which the new row gets as well
+     * @param defaults sets further values of the new row
+     * @return the model, and whether this call created it
+     */
+    public CompletableFuture<GetOrCreate<M>> getOrCreate(AsyncStatements handle, Consumer<? super M> lookup, Consumer<? super M> defaults) {
+        return on(handle).getOrCreate(lookup, defaults);
+    }
+
+    /**
+     * The model with an id, created with it and defaults if there is none.
+     *
+     * @param id the plain id
+     * @param defaults sets further values of the new row
+     * @return the model, and whether this call created it
+     */
+    public CompletableFuture<GetOrCreate<M>> getOrCreate(I id, Consumer<? super M> defaults) {
+        return funnel.<Pair<? extends M, Boolean>, GetOrCreate<M>>call(next -> type.getOrCreate(id, unit(defaults), next), AsyncModels::found);
+    }
+
+    /**
+     * {@link #getOrCreate(Object, Consumer)} on a handle.
+     *
+     * @param handle where to run it
+     * @param id the plain id
+     * @param defaults sets further values of the new row
+     * @return the model, and whether this call created it
+     */
+    public CompletableFuture<GetOrCreate<M>> getOrCreate(AsyncStatements handle, I id, Consumer<? super M> defaults) {
+        return on(handle).getOrCreate(id, defaults);
+    }
+
+    /**
+     * The links of a model, to be changed.
+     *
+     * @param model the model
+     * @param relation a many-to-many relation of it
+     * @param <N> the model on the other side
+     * @return what can be done with them
+     */
+    public <N extends Model<?>> AsyncLinks<N> link(M model, ManyToMany<N> relation) {
+        return new AsyncLinks<>(funnel, relation.of(model));
+    }
+
+    /**
+     * {@link #link(Model, ManyToMany)} on a handle.
+     *
+     * @param handle where to change them
+     * @param model the model
+     * @param relation a many-to-many relation of it
+     * @param <N> the model on the other side
+     * @return what can be done with them
+     */
+    public <N extends Model<?>> AsyncLinks<N> link(AsyncStatements handle, M model, ManyToMany<N> relation) {
+        return on(handle).link(model, relation);
+    }
+
+    private <V> CompletableFuture<V> load(Related<V> related) {
+        return funnel.call(next -> related.invoke(next));
+    }
+
+    private static <M> GetOrCreate<M> found(Pair<? extends M, Boolean> pair) {
+        return new GetOrCreate<>(pair.getFirst(), pair.getSecond());
+    }
+}

@@ -1,0 +1,86 @@
+package dev.kormorant.async;
+
+import dev.kormorant.Transaction;
+import dev.kormorant.async.internal.Funnel;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import kotlin.Unit;
+
+/**
+ * The handle of an open transaction or savepoint. What is called on it belongs to the transaction, on whatever thread, and runs in the
+ * order of the calls; what is called on the database does not. The transaction ends when the stage returned by its function is
+ * complete and the calls made until then are; a later call fails with {@code TransactionClosedException}.
+ *
+ * <p>While a nested transaction is open, calls on this handle wait for its end, so the nested one must not wait for them.
+ */
+public final class AsyncTransaction extends AsyncStatements {
+    private final Transaction transaction;
+
+    AsyncTransaction(Funnel funnel, Transaction transaction) {
+        super(funnel);
+        this.transaction = transaction;
+    }
+
+    /**
+     * Runs a function in a savepoint with a name of its own choosing; see {@link #transaction(Function)}.
+     *
+     * @param name any text but the empty one
+     * @param block gets the handle of the savepoint
+     * @param <T> type of the value
+     * @return the value of the stage, after the savepoint is released
+     */
+    public <T> CompletableFuture<T> savepoint(String name, Function<? super AsyncTransaction, ? extends CompletionStage<? extends T>> block) {
+        return funnel.savepoint(transaction, name, (inner, savepoint) -> block.apply(new AsyncTransaction(inner, savepoint)));
+    }
+
+    /** Makes this level end with a rollback; the future of its block still completes with the value, and without an exception. */
+    public void setRollbackOnly() {
+        transaction.setRollbackOnly();
+    }
+
+    /**
+     * Whether this level is marked to end with a rollback.
+     *
+     * @return whether it is
+     */
+    public boolean isRollbackOnly() {
+        return transaction.isRollbackOnly();
+    }
+
+    /**
+     * Whether the block is still open.
+     *
+     * @return whether it is
+     */
+    public boolean isOpen() {
+        return transaction.isOpen();
+    }
+
+    /**
+     * Whether the transaction was opened read-only.
+     *
+     * @return whether it was
+     */
+    public boolean isReadOnly() {
+        return transaction.getReadOnly();
+    }
+
+    /**
+     * Runs an action once, on the executor, after the outermost transaction has been committed and before its future is complete;
+     * never after a rollback. An exception from it makes that future fail, but the work stays committed.
+     *
+     * @param action should not block
+     */
+    public void afterCommit(Runnable action) {
+        transaction.afterCommit(next -> {
+            action.run();
+            return Unit.INSTANCE;
+        });
+    }
+
+    @Override
+    public String toString() {
+        return "Async" + transaction;
+    }
+}

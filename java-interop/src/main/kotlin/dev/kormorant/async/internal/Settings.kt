@@ -1,0 +1,65 @@
+package dev.kormorant.async.internal
+
+import dev.kormorant.Database
+import dev.kormorant.DatabaseConfig
+import dev.kormorant.DatabaseListener
+import dev.kormorant.StatementEvent
+import dev.kormorant.async.StatementListener
+import java.time.Duration
+import java.util.function.Consumer
+import kotlin.time.toJavaDuration
+import kotlin.time.toKotlinDuration
+
+/** The settings of a database whose types Java cannot write: Kotlin's durations and functions. */
+internal class Settings(val config: DatabaseConfig) {
+    private val pool = config.pool
+
+    fun connectTimeout(timeout: Duration) {
+        config.connectTimeout = timeout.toKotlinDuration()
+    }
+
+    fun cancelTimeout(timeout: Duration) {
+        config.cancelTimeout = timeout.toKotlinDuration()
+    }
+
+    fun statementTimeout(timeout: Duration?) {
+        config.statementTimeout = timeout?.toKotlinDuration()
+    }
+
+    fun transactionWaitTimeout(timeout: Duration) {
+        config.transactionWaitTimeout = timeout.toKotlinDuration()
+    }
+
+    fun acquireTimeout(timeout: Duration) {
+        pool.acquireTimeout = timeout.toKotlinDuration()
+    }
+
+    fun maxLifetime(age: Duration) {
+        pool.maxLifetime = age.toKotlinDuration()
+    }
+
+    fun idleTimeout(timeout: Duration) {
+        pool.idleTimeout = timeout.toKotlinDuration()
+    }
+
+    fun keepalive(silence: Duration?) {
+        pool.keepalive = silence?.toKotlinDuration()
+    }
+
+    fun validateAfter(silence: Duration) {
+        pool.validateAfter = silence.toKotlinDuration()
+    }
+
+    fun leakThreshold(age: Duration?) {
+        pool.leakThreshold = age?.toKotlinDuration()
+    }
+
+    fun listener(listener: StatementListener) {
+        config.listener(object : DatabaseListener {
+            override fun onStatement(event: StatementEvent) =
+                listener.onStatement(StatementListener.Statement(event.sql, event.executeTime.toJavaDuration(), event.rows, event.error))
+        })
+    }
+}
+
+internal fun open(url: String, configure: Consumer<Settings>): Database = Database.open(url) { configure.accept(Settings(this)) }
