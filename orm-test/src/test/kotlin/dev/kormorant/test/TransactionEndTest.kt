@@ -27,7 +27,6 @@ import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.yield
 import org.junit.jupiter.api.Assertions.assertEquals
-import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertSame
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
@@ -156,7 +155,19 @@ class TransactionEndTest {
     @Test
     fun `a COMMIT that is never answered - closed, and CommitOutcomeUnknownException`() = test({ cancelTimeout = 50.milliseconds }) { db ->
         script.neverAnswer("COMMIT")
-        assertNull(fails<CommitOutcomeUnknownException> { db.transaction { db.exec("A") } }.cause)
+        assertTrue(fails<CommitOutcomeUnknownException> { db.transaction { db.exec("A") } }.cause is ConnectionException)
+        assertEquals(1, script.closed)
+    }
+
+    @Test
+    fun `a RELEASE that is never answered is a lost link, and the transaction around it is rolled back`() = test({ cancelTimeout = 50.milliseconds }) { db ->
+        script.neverAnswer("RELEASE")
+        fails<TransactionAbortedException> {
+            db.transaction {
+                db.exec("A")
+                fails<ConnectionException> { db.transaction { db.exec("B") } }
+            }
+        }
         assertEquals(1, script.closed)
     }
 
@@ -450,7 +461,7 @@ class TransactionEndTest {
         script.open().use { db ->
             val error = runCatching { db.connection { db.exec("HELD"); script.assertAllReturned(db) } }.exceptionOrNull()
             assertTrue(error is AssertionError && "HELD" in error.message!!, "$error")
-            assertTrue("TransactionEndTest" in error.stackTraceToString().substringAfter("Caused by"))
+            assertTrue("TransactionEndTest" in checkNotNull(error).stackTraceToString().substringAfter("Caused by"))
             script.assertAllReturned(db)
         }
     }
