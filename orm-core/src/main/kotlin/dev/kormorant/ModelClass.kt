@@ -129,8 +129,8 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
         val wanted = factory().apply(lookup)
         val looked = wanted.state.dirtyColumns().stream().toArray().map { shape.columns[it] to wanted.state.row()[it] }
         require(looked.isNotEmpty()) { "getOrCreate needs at least one column to look up." }
-        suspend fun lookUp(): M? = find { looked.map { (column, value) -> column equalTo value }.compoundAnd() }.firstOrNull()
-        lookUp()?.let { return it to false }
+        fun matching() = find { looked.map { (column, value) -> column equalTo value }.compoundAnd() }
+        matching().firstOrNull()?.let { return it to false }
         val database = currentDatabase()
         wanted.defaults()
         try {
@@ -138,7 +138,9 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
             return wanted to true
         } catch (error: ConstraintViolationException) {
             if (error.kind != ConstraintKind.UNIQUE) throw error
-            return (lookUp() ?: throw error) to false
+            val latest = database.openBridge().dialect.latestCommitted
+            val query = if (latest == null) matching() else matching().forUpdate(latest)
+            return (query.firstOrNull() ?: throw error) to false
         }
     }
 
@@ -151,8 +153,11 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
         return database.run(database.openBridge().sqlOf(shape).deleteById(id)).affected.toInt()
     }
 
-    /** The model of a row that a query of the table's columns returned, such as a join; columns the query left out are not loaded. */
-    public fun wrapRow(row: ResultRow): M = wrapValues(rowOf(shape, row))
+    /**
+     * The model of a row that a query of the table's columns returned, such as a join; columns the query left out are not loaded.
+     * References of the model are, if the row has the columns of the model they refer to.
+     */
+    public fun wrapRow(row: ResultRow): M = wrapValues(rowOf(shape, row)).also { it.state.joined = row }
 
     // ---- What Model.kt calls
 

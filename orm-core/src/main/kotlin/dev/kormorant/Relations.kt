@@ -41,6 +41,9 @@ public sealed class Relation<V : Related<*>>(private val later: Lazy<ModelClass<
     /** Whether what is loaded stops being true when [column] of the owner changes. */
     internal abstract fun dependsOn(column: Column<*>): Boolean
 
+    /** Loads the relation of [owner] from the row it was made of, if that has it. */
+    internal open fun takeFromRow(owner: Model<*>): Boolean = false
+
     internal abstract val identity: List<Any>
 
     override fun equals(other: Any?): Boolean = other is Relation<*> && other.javaClass == javaClass && other.identity == identity
@@ -62,7 +65,7 @@ public sealed class Relation<V : Related<*>>(private val later: Lazy<ModelClass<
 /** The relation of one model: a view without state of its own, made at each reading of the property. */
 public sealed class Related<V>(internal val owner: Model<*>, internal val relation: Relation<*>) {
     /** Whether the value is loaded, by calling the relation or by `with`. */
-    public val isLoaded: Boolean get() = owner.state.isLoaded(relation)
+    public val isLoaded: Boolean get() = owner.state.isLoaded(relation) || relation.takeFromRow(owner)
 
     /** Forgets what is loaded; the next call asks the database again. */
     public fun forget(): Unit = owner.state.forget(relation)
@@ -206,6 +209,14 @@ public sealed class AnyReference<V : Related<*>>(later: Lazy<ModelClass<*, *>>, 
         val keys = owners.mapNotNullTo(LinkedHashSet()) { plainKey(it.state.read(column)) }
         val byKey = if (keys.isEmpty()) emptyMap() else targetsBy(database, key, keys.toList()).associateBy { plainKey(it.state.read(key)) }
         for (owner in owners) owner.state.relate(this, byKey[plainKey(owner.state.read(column))])
+    }
+
+    override fun takeFromRow(owner: Model<*>): Boolean {
+        val row = owner.state.joined?.takeIf { row -> target.shape.columns.all { row.hasValue(it) } } ?: return false
+        val wanted = plainKey(owner.state.read(column)) ?: return false
+        if (plainKey(row.getOrNull(key)) != wanted) return false
+        owner.state.relate(this, target.wrapRow(row))
+        return true
     }
 
     internal fun idOf(owner: Model<*>): EntityID<*>? =

@@ -39,6 +39,13 @@ class DocumentationTest {
     }
 
     @Test
+    fun `the page about errors shows every one of them`() {
+        val declared = Regex("""class (\w+Exception)\b""").findAll(ROOT.resolve("orm-core/src/main/kotlin/dev/kormorant/OrmException.kt").readText())
+        val page = ROOT.resolve("docs/errors.md").readText()
+        assertEquals(emptyList<String>(), declared.map { it.groupValues[1] }.filter { "$it " !in page && "$it\n" !in page }.toList())
+    }
+
+    @Test
     fun `the README is short and says how to run and to test`() {
         val readme = ROOT.resolve("README.md").readText()
         assertTrue(readme.lines().size < 200)

@@ -3,7 +3,10 @@ package dev.kormorant.examples
 import dev.kormorant.Database
 import dev.kormorant.DatabaseListener
 import dev.kormorant.StatementEvent
+import dev.kormorant.examples.quickstart.JavaQuickstart
 import dev.kormorant.examples.quickstart.main
+import dev.kormorant.examples.recipes.JavaEagerLoading
+import dev.kormorant.examples.recipes.JavaRollback
 import dev.kormorant.examples.recipes.collect
 import dev.kormorant.examples.recipes.invite
 import dev.kormorant.examples.recipes.printTweets
@@ -22,6 +25,16 @@ class RecipesTest {
     @EnumSource
     fun `the quickstart prints the text that was saved`(place: Place) = runBlocking<Unit> {
         place.withEmptyDatabase { assertEquals("Async is SUPER awesome\n", printed { main(arrayOf(it)) }) }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    fun `the Java programs print the same`(place: Place) = runBlocking<Unit> {
+        place.withEmptyDatabase { url ->
+            assertEquals("Async is SUPER awesome\n", printed { JavaQuickstart.main(arrayOf(url)) })
+            assertEquals("FOO\n", printed { JavaRollback.main(arrayOf(url)) })
+            assertEquals("Lem: [Solaris, The Cyberiad]\n", printed { JavaEagerLoading.main(arrayOf(url)) })
+        }
     }
 
     @ParameterizedTest

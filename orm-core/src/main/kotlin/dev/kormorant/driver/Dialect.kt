@@ -3,6 +3,7 @@ package dev.kormorant.driver
 import dev.kormorant.Isolation
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
+import org.jetbrains.exposed.v1.core.vendors.ForUpdateOption
 
 /** Facts about one kind of database: a capability is a property here, never a test for a class elsewhere. */
 public interface Dialect {
@@ -32,6 +33,12 @@ public interface Dialect {
 
     /** Whether rows can be locked by `SELECT … FOR UPDATE`; where not, the clause is left out. */
     public val supportsForUpdate: Boolean get() = true
+
+    /**
+     * Clause by which a query in a transaction reads what is committed by now and not what was when the transaction began to read;
+     * `null` where there is none or no need of one.
+     */
+    public val latestCommitted: ForUpdateOption? get() = null
 
     /**
      * Distance between the ids of the rows of one multi-row insert when [returning] has no INSERT and the database reports

@@ -7,6 +7,7 @@ import dev.kormorant.Model
 import dev.kormorant.ModelClass
 import dev.kormorant.Relation
 import org.jetbrains.exposed.v1.core.Column
+import org.jetbrains.exposed.v1.core.ResultRow
 import org.jetbrains.exposed.v1.core.IColumnType
 import org.jetbrains.exposed.v1.core.dao.id.EntityID
 import java.util.BitSet
@@ -108,6 +109,9 @@ internal class ModelState(private val model: Model<*>) {
 
     // ---- Relations
 
+    /** The row of a query this model was made of, which may hold models it refers to. */
+    var joined: ResultRow? = null
+
     fun isLoaded(relation: Relation<*>): Boolean = relations?.containsKey(relation) == true
 
     fun related(relation: Relation<*>): Any? = relations?.get(relation)
@@ -118,6 +122,7 @@ internal class ModelState(private val model: Model<*>) {
 
     fun forget(relation: Relation<*>) {
         relations?.remove(relation)
+        joined = null
     }
 }
 

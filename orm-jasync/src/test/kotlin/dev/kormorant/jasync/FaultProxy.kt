@@ -9,14 +9,17 @@ import java.util.concurrent.atomic.AtomicInteger
 import kotlin.concurrent.thread
 
 /** A loopback proxy in front of a server that fails the way networks do. */
-internal class FaultProxy(private val host: String, private val port: Int) : AutoCloseable {
+internal class FaultProxy(
+    private val host: String,
+    private val port: Int,
+    address: InetAddress = InetAddress.getLoopbackAddress(),
+) : AutoCloseable {
     private class Pair(val client: Socket, val server: Socket)
 
-    private val listener = ServerSocket(0, 50, InetAddress.getLoopbackAddress())
+    private val listener = ServerSocket(0, 50, address)
     private val pairs = CopyOnWriteArrayList<Pair>()
     private val accepted = AtomicInteger()
 
-    /** Address for clients: 127.0.0.1 and this port. */
     val localPort: Int get() = listener.localPort
 
     /** Connections accepted so far. */

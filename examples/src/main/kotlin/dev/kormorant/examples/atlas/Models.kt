@@ -9,7 +9,6 @@ import dev.kormorant.via
 import org.jetbrains.exposed.v1.core.Table
 import org.jetbrains.exposed.v1.core.dao.id.LongIdTable
 
-// region tables
 object Currencies : LongIdTable("atlas_currency") {
     val code = varchar("code", 3).uniqueIndex()
     val name = varchar("name", 100)
@@ -37,9 +36,7 @@ object CountryLanguages : Table("atlas_country_language") {
     val language = reference("language_id", Languages)
     override val primaryKey = PrimaryKey(country, language)
 }
-// endregion
 
-// region models
 class Currency : LongModel() {
     var code by Currencies.code
     var name by Currencies.name
@@ -75,4 +72,3 @@ class Zone : LongModel() {
 
     companion object : LongModelClass<Zone>(Zones, ::Zone)
 }
-// endregion

@@ -23,7 +23,6 @@ val questions: Map<String, suspend () -> TextTable> = linkedMapOf(
     "What if Czechia, Denmark and Sweden paid in euros?" to ::biggerEuroArea,
 )
 
-// region aggregate
 /** One GROUP BY over a join: rows, not models, because nothing but the figures is wanted. */
 private suspend fun sharedCurrencies(): TextTable {
     val users = Countries.id.count()
@@ -37,9 +36,7 @@ private suspend fun sharedCurrencies(): TextTable {
         table.row(row[Currencies.code], row[Currencies.name], row[users])
     }
 }
-// endregion
 
-// region relations
 /** All languages with their countries, in two queries however many there are. */
 private suspend fun widespreadLanguages(): TextTable {
     val languages = Language.all().with(Language::countries).toList()
@@ -50,7 +47,6 @@ private suspend fun widespreadLanguages(): TextTable {
     }
     return table
 }
-// endregion
 
 /** Aggregates that are compared with each other, and sorted by what comes out. */
 private suspend fun widestClocks(): TextTable {
@@ -87,7 +83,6 @@ private suspend fun germanAndEuro(): TextTable {
     return table
 }
 
-// region rollback
 /** Changes the database, looks at it, and takes everything back. */
 private suspend fun biggerEuroArea(): TextTable {
     val euro = Currency.get { Currencies.code eq "EUR" }
@@ -103,7 +98,6 @@ private suspend fun biggerEuroArea(): TextTable {
     }
     return table.row("after the rollback", euro.countries.query.count())
 }
-// endregion
 
 private fun utc(minutes: Int?): String {
     if (minutes == null) return ""

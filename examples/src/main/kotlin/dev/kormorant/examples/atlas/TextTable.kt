@@ -15,7 +15,7 @@ class TextTable(private vararg val headings: String) {
             val text = "${cells[column]}"
             if (isNumeric(column)) text.padStart(widths[column]) else text.padEnd(widths[column])
         }.trimEnd()
-        return (listOf(line(headings.asList()), widths.joinToString("  ") { "─".repeat(it) }) + rows.map(::line)).joinToString("\n")
+        return (listOf(line(headings.asList()), widths.joinToString("  ") { "-".repeat(it) }) + rows.map(::line)).joinToString("\n")
     }
 
     private fun isNumeric(column: Int) = rows.isNotEmpty() && rows.all { it[column] is Number }

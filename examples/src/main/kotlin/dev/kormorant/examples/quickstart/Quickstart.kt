@@ -8,7 +8,7 @@ import org.jetbrains.exposed.v1.core.eq
 
 object Pages : LongIdTable("page_block") {
     val key = varchar("key", 40).uniqueIndex()
-    val text = text("text").default("")
+    val text = text("text")
 }
 
 class Page : LongModel() {

@@ -30,7 +30,6 @@ object TweetTags : Table("tweet_tag") {
     override val primaryKey = PrimaryKey(tweet, tag)
 }
 
-// region relations
 class User : LongModel() {
     var name by Users.name
     val tweets by Tweet referrersOn Tweets.author
@@ -51,7 +50,6 @@ class Tag : LongModel() {
 
     companion object : LongModelClass<Tag>(Tags, ::Tag)
 }
-// endregion
 
 /** Two users, three tweets and their tags; running it again changes nothing. */
 suspend fun writeTweets() {
@@ -64,7 +62,7 @@ suspend fun writeTweets() {
     Tweet.create { author.value = zaizee; text = "purr" }.tags.add(cats, food)
 }
 
-/** Three tables deep in four queries, however many rows there are; properties then do no I/O. */
+/** Three tables deep in three queries, however many rows there are; properties then do no I/O. */
 // region prefetch
 suspend fun printTweets() {
     for (user in User.all().orderBy(Users.name).with(User::tweets, Tweet::tags).toList()) {

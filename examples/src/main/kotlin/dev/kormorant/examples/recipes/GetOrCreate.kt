@@ -22,7 +22,6 @@ class Setting : LongModel() {
 }
 
 /** Ten coroutines want the same row; one of them creates it and all get it. */
-// region getOrCreate
 suspend fun theme(db: Database) = withContext(db) {
     Schema.create(Settings)
     val answers = List(10) {
@@ -30,6 +29,5 @@ suspend fun theme(db: Database) = withContext(db) {
     }.awaitAll()
     println("${answers.count { (_, created) -> created }} created, ${answers.map { (setting, _) -> setting.id }.distinct().size} row")
 }
-// endregion
 
 suspend fun main() = Database.open("sqlite::memory:").use { theme(it) }

@@ -34,7 +34,7 @@ internal class ServerError(val code: Int, val sqlState: String, private val text
         )
         in CONNECTION_ENDS -> ConnectionException("The server ended the connection: ${CONNECTION_ENDS.getValue(code)}.", null, null)
         in DATA -> DataException(DATA.getValue(code) + (column?.let { " in column $it." } ?: "."), details(sql, column = column), null)
-        in SYNTAX -> SyntaxException(sentence(words), HINTS[code], details(sql), null)
+        in SYNTAX -> SyntaxException(sentence(words), HINTS[code] ?: "Check the SQL that is part of this error.", details(sql), null)
         else -> when {
             sqlState.startsWith("22") ->
                 DataException("A value does not fit its column (error $code).", details(sql, column = column), null)
@@ -176,9 +176,9 @@ internal class ServerError(val code: Int, val sqlState: String, private val text
 internal fun connectionRefused(address: MySqlAddress, error: ServerError): ConnectionException {
     val (problem, hint) = when (error.code) {
         1045, 1698, 3118, 3159 ->
-            "$address refused the log-in of user ${address.user}." to "Check user and password, and that the account may come from this host."
+            "$address refused the log-in of user ${address.user}." to "Check user and password, and the hosts of the account."
         1044, 1142 ->
-            "User ${address.user} may not use the database ${address.database} at $address." to "Grant the user rights on the database."
+            "User ${address.user} may not use the database ${address.database} at $address." to "Grant the user rights on it."
         1049 -> "There is no database ${address.database} at $address." to "Create it, or correct the name in the URL."
         1040, 1203, 1226 ->
             "$address has no connection left." to "Lower the size of the pools, or raise max_connections in the server."

@@ -231,10 +231,9 @@ internal class MySqlConnection(
             round.complete(true)
         }
 
-        fun nextRound(): CompletableDeferred<Boolean> {
-            if (exchange == null) round = CompletableDeferred()
-            return round
-        }
+        /** Completes with `true` once the statement has been answered, or with what the caller completes it with before. */
+        fun nextRound(): CompletableDeferred<Boolean> =
+            if (exchange == null) CompletableDeferred<Boolean>().also { round = it } else CompletableDeferred(true)
     }
 
     override suspend fun cancel() {

@@ -6,7 +6,9 @@ import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
 import org.jetbrains.exposed.v1.core.Version
+import org.jetbrains.exposed.v1.core.vendors.DataTypeProvider
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
+import org.jetbrains.exposed.v1.core.vendors.ForUpdateOption
 import org.jetbrains.exposed.v1.core.vendors.MariaDBDialect
 import org.jetbrains.exposed.v1.core.vendors.MysqlDialect
 
@@ -22,6 +24,9 @@ internal sealed class MySqlFamily(
     override val maxParameters: Int get() = MAX_PARAMETERS
     override val transactionalDdl: Boolean get() = false
     override val errorAbortsTransaction: Boolean get() = false
+
+    /** Under REPEATABLE READ, which is the default. The shared lock does not wait for others who look for the same row. */
+    override val latestCommitted: ForUpdateOption get() = ForUpdateOption.MySQL.LockInShareMode
 
     override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> =
         listOfNotNull(
@@ -42,7 +47,11 @@ internal sealed class MySqlFamily(
 }
 
 /** MySQL: no RETURNING, but the first id of an insert and the step to the next. */
-internal class MySqlServer(version: Version, idStep: Long) : MySqlFamily("MySQL", version, MysqlDialect(), emptySet(), idStep)
+internal class MySqlServer(version: Version, idStep: Long) : MySqlFamily("MySQL", version, Renderer(), emptySet(), idStep) {
+    private class Renderer : MysqlDialect() {
+        override val dataTypeProvider: DataTypeProvider = MySqlTypes()
+    }
+}
 
 /** MariaDB; RETURNING for DELETE and, since 10.5, for INSERT. */
 internal class MariaDbServer(version: Version, idStep: Long) : MySqlFamily(

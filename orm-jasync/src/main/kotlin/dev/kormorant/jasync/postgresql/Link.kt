@@ -66,6 +66,13 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
     var open: Boolean = true
         private set
 
+    /** Why it is not [open], if it was not closed on purpose. */
+    @Volatile
+    var failure: ConnectionException? = null
+        private set
+
+    private var established = false
+
     /** What the server told in ParameterStatus. */
     val parameters: MutableMap<String, String> = HashMap()
 
@@ -109,7 +116,8 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
             if (commands.isEmpty() && channel.isActive) {
                 channel.writeAndFlush(buffer().terminate()).addListener(ChannelFutureListener.CLOSE)
             } else {
-                fail(ConnectionException("The connection to PostgreSQL at $address was closed while a statement was in progress.", null, null))
+                val problem = "The connection to PostgreSQL at $address was closed while a statement was in progress."
+                fail(ConnectionException(problem, null, null))
             }
         }
     }
@@ -149,6 +157,7 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
         when (type) {
             'Z' -> {
                 transaction = body.getByte(body.readerIndex()).toInt().toChar()
+                established = true
                 commands.removeFirst().onReady()
             }
             'S' -> onParameter(parsers.parse(type.code, body) as ParameterStatusMessage)
@@ -183,16 +192,18 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
 
     /** Ends the link and every command on it; on the event loop. */
     fun fail(failure: ConnectionException) {
+        if (open) this.failure = failure
         open = false
         channel.close()
         while (commands.isNotEmpty()) commands.removeFirst().onLost(failure)
     }
 
-    private fun lost(cause: Throwable?) = ConnectionException(
-        "The connection to PostgreSQL at $address was lost.",
-        "Whether a statement in progress took effect is not known.",
-        cause,
-    )
+    private fun lost(cause: Throwable?) = if (established) {
+        val hint = "Whether a statement in progress took effect is not known."
+        ConnectionException("The connection to PostgreSQL at $address was lost.", hint, cause)
+    } else {
+        ConnectionException("$address ended the connection during the log-in.", "Check that it is PostgreSQL that listens there.", cause)
+    }
 
     companion object {
         /** Stateless parsers of the messages that are read whole. */

@@ -63,7 +63,7 @@ internal class PostgreSqlConnection(
 
     /** Takes the connection for the command that [prepare] makes; nothing is sent and nothing taken if that fails. */
     private inline fun <C : Command, T> claim(prepare: () -> Pair<C, T>): Pair<C, T> {
-        if (!link.open) throw ConnectionException("The connection to PostgreSQL at ${link.address} is closed.", null, null)
+        if (!link.open) throw ConnectionException("The connection to PostgreSQL at ${link.address} is closed.", null, link.failure)
         if (!current.compareAndSet(null, CLAIMED)) {
             throw ConnectionBusyException(
                 "Another statement is in progress on this connection.",

@@ -9,6 +9,8 @@ import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
 import dev.kormorant.jasync.Transport
 import dev.kormorant.jasync.awaitDone
+import io.netty.channel.ChannelHandlerContext
+import io.netty.channel.ChannelInboundHandlerAdapter
 import java.util.concurrent.ConcurrentHashMap
 
 /**
@@ -19,7 +21,7 @@ import java.util.concurrent.ConcurrentHashMap
  * `lock_timeout`, `idle_in_transaction_session_timeout` and `options` (`-c name=value`), as the server understands them.
  *
  * Behind PgBouncer in transaction mode set the statement cache to 0, and there `ignore_startup_parameters` to
- * `extra_float_digits,intervalstyle`.
+ * `extra_float_digits,IntervalStyle`; intervals then have the form that the server is configured for.
  */
 public class PostgreSqlDriverProvider : DriverProvider {
     override val schemes: Set<String> get() = setOf("postgresql", "postgres")
@@ -27,8 +29,11 @@ public class PostgreSqlDriverProvider : DriverProvider {
     override fun open(url: DatabaseUrl, options: DriverOptions): Driver = PostgreSqlDriver(Settings.of(url, options), options)
 }
 
-internal class PostgreSqlDriver(private val settings: Settings, private val options: DriverOptions, private val types: TypeCatalog = TypeCatalog()) :
-    Driver {
+internal class PostgreSqlDriver(
+    private val settings: Settings,
+    private val options: DriverOptions,
+    private val types: TypeCatalog = TypeCatalog(),
+) : Driver {
     private val dialects = ConcurrentHashMap<String, PostgreSqlFacts>()
     private val address = "${settings.host}:${settings.port}"
 
@@ -48,11 +53,19 @@ internal class PostgreSqlDriver(private val settings: Settings, private val opti
 
     /** Sends a CancelRequest on a socket of its own and waits for its end: then the signal has been given. */
     private suspend fun requestCancel(key: BackendKey) {
-        Transport.connect(settings.host, settings.port, options.connectTimeout, {}) { channel ->
+        Transport.connect(settings.host, settings.port, options.connectTimeout, { it.pipeline().addLast(Mute()) }) { channel ->
             negotiateTls(channel, settings.tls, settings.host, settings.port)
             val message = channel.alloc().buffer().writeInt(CANCEL_SIZE).writeInt(CANCEL_CODE).writeInt(key.pid).writeInt(key.secret)
             channel.writeAndFlush(message)
             channel.closeFuture().awaitDone()
+        }
+    }
+
+    /** The server may end the socket as rudely as it likes. */
+    private class Mute : ChannelInboundHandlerAdapter() {
+        @Deprecated("Deprecated by Netty for outbound handlers only")
+        override fun exceptionCaught(ctx: ChannelHandlerContext, cause: Throwable) {
+            ctx.close()
         }
     }
 

@@ -36,7 +36,7 @@ internal class RowLayout private constructor(
     }
 
     /** Reads columns again whose types were not known when [rows] were read as text. */
-    fun reparse(rows: List<Array<Any?>>, description: RowDescriptionMessage, oids: List<Int>, types: TypeCatalog) {
+    fun reparse(rows: List<Array<Any?>>, description: RowDescriptionMessage, oids: Set<Int>, types: TypeCatalog) {
         description.columnDatas.forEachIndexed { index, column ->
             if (column.dataType !in oids) return@forEachIndexed
             val parse = types[column.dataType].parse
@@ -49,8 +49,11 @@ internal class RowLayout private constructor(
     }
 
     /** Without the cause, whose message may repeat the value. */
-    private fun unreadable(index: Int) =
-        DecodeException("A value of the column ${columns[index].name} cannot be read as ${columns[index].type}.", "Cast the column to text in the query.", null)
+    private fun unreadable(index: Int) = DecodeException(
+        "A value of the column ${columns[index].name} cannot be read as ${columns[index].type}.",
+        "Cast the column to text in the query.",
+        null,
+    )
 
     companion object {
         val EMPTY: RowLayout = RowLayout(emptyList(), emptyArray(), IntArray(0))

@@ -57,7 +57,7 @@ internal fun connectionError(error: ErrorMessage, address: String): ConnectionEx
         state == "3D000" -> ConnectionException(problem, "Create the database, or correct its name in the URL.", null, isTransient = false)
         state == "53300" -> ConnectionException(problem, "Lower the size of the pool or raise max_connections of the server.", null)
         "startup parameter" in problem ->
-            ConnectionException(problem, "Name the parameter in ignore_startup_parameters of the connection pooler.", null, isTransient = false)
+            ConnectionException(problem, "Name it in ignore_startup_parameters of the connection pooler.", null, isTransient = false)
         else -> ConnectionException(problem, error.fields['H'], null)
     }
 }
@@ -71,12 +71,12 @@ private val constraintKinds = mapOf(
     "23P01" to ConstraintKind.EXCLUSION,
 )
 
-private fun syntaxHint(error: ErrorMessage): String? = when (error.sqlState) {
+private fun syntaxHint(error: ErrorMessage): String = when (error.sqlState) {
     "42P01" -> "Create the table, or check its name and the search_path."
     "42703" -> "Check the name of the column, or bring the table up to date."
     "42P18" -> "Give the parameter a type, with a cast in the SQL."
     "42501" -> "Grant the user the right to do this."
-    else -> error.fields['H']
+    else -> error.fields['H'] ?: "Check the SQL that is part of this error."
 }
 
 /** The primary message as a sentence. Those of class 22 quote the offending value, which is cut out. */

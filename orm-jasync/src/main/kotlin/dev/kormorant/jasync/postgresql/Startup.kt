@@ -1,5 +1,6 @@
 package dev.kormorant.jasync.postgresql
 
+import com.github.jasync.sql.db.exceptions.UnsupportedAuthenticationMethodException
 import com.github.jasync.sql.db.postgresql.encoders.PasswordEncoder
 import com.github.jasync.sql.db.postgresql.encoders.SSLMessageEncoder
 import com.github.jasync.sql.db.postgresql.encoders.StartupMessageEncoder
@@ -18,6 +19,7 @@ import com.github.jasync.sql.db.postgresql.messages.frontend.PasswordMessage
 import com.github.jasync.sql.db.postgresql.messages.frontend.SASLInitialResponse
 import com.github.jasync.sql.db.postgresql.messages.frontend.SASLResponse
 import com.github.jasync.sql.db.postgresql.messages.frontend.StartupMessage
+import com.github.jasync.sql.db.postgresql.parsers.AuthenticationStartupParser
 import com.ongres.saslprep.SaslPrep
 import com.ongres.scram.client.ScramClient
 import com.ongres.scram.client.ScramSession
@@ -47,7 +49,6 @@ internal suspend fun negotiateTls(channel: Channel, tls: Tls, host: String, port
     channel.pipeline().addLast(answer)
     channel.writeAndFlush(SSLMessageEncoder.encode())
     val agreed = answer.await()
-    channel.pipeline().remove(answer)
     if (agreed) {
         tls.start(channel, host, port)
     } else if (tls.mode != SslMode.PREFER) {
@@ -58,10 +59,14 @@ internal suspend fun negotiateTls(channel: Channel, tls: Tls, host: String, port
             isTransient = false,
         )
     }
+    channel.pipeline().remove(answer)
     return agreed
 }
 
-/** Reads the one byte that answers an SSLRequest. More than that byte would be read as if it were encrypted: it is an attack. */
+/**
+ * Reads the one byte that answers an SSLRequest. More than that byte would be read as if it were encrypted: it is an attack.
+ * It stays until TLS has begun, so that a failure of that is thrown and not logged.
+ */
 private class SslAnswer : SimpleChannelInboundHandler<ByteBuf>() {
     private val answer = CompletableDeferred<Boolean>()
 
@@ -82,13 +87,22 @@ private class SslAnswer : SimpleChannelInboundHandler<ByteBuf>() {
 
     private fun fail(cause: Throwable?) {
         answer.completeExceptionally(
-            ConnectionException("The server did not answer the request for TLS as PostgreSQL does.", "Check host and port, or use sslmode=disable.", cause),
+            ConnectionException(
+                "The server did not answer the request for TLS as PostgreSQL does.",
+                "Check host and port, or use sslmode=disable.",
+                cause,
+            ),
         )
     }
 }
 
 /** Logs in and receives what the server tells about the session, until its first ReadyForQuery. */
-internal class Startup(private val link: Link, private val user: String, private val password: String?, private val encrypted: Boolean) : Command() {
+internal class Startup(
+    private val link: Link,
+    private val user: String,
+    private val password: String?,
+    private val encrypted: Boolean,
+) : Command() {
     private lateinit var caller: CancellableContinuation<BackendKey>
     private var scram: ScramSession? = null
     private var scramFinal: ScramSession.ClientFinalProcessor? = null
@@ -102,11 +116,17 @@ internal class Startup(private val link: Link, private val user: String, private
 
     override fun onMessage(type: Char, body: ByteBuf) {
         when (type) {
-            'R' -> onAuthentication(Link.parsers.parse(type.code, body) as AuthenticationMessage)
+            'R' -> onAuthentication(authentication(body))
             'K' -> (Link.parsers.parse(type.code, body) as ProcessData).let { key = BackendKey(it.processId, it.secretKey) }
             'v' -> Unit
             else -> error("The message $type is not part of a log-in.")
         }
+    }
+
+    private fun authentication(body: ByteBuf): AuthenticationMessage = try {
+        AuthenticationStartupParser.parseMessage(body) as AuthenticationMessage
+    } catch (e: UnsupportedAuthenticationMethodException) {
+        throw refused("The server asks for a way to log in that is not supported.", e)
     }
 
     private fun onAuthentication(message: AuthenticationMessage) {

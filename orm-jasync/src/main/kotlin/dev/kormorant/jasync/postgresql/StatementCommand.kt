@@ -15,11 +15,9 @@ internal class Session(
     val link: Link,
     val statements: PreparedStatements,
     val types: TypeCatalog,
-    /** Told on the event loop that a statement is answered whole, before its caller is. */
-    private val onFree: (Command) -> Unit,
-) {
-    fun free(command: Command): Unit = onFree(command)
-}
+    /** Called on the event loop when a statement is answered whole, before its caller is told. */
+    val free: () -> Unit,
+)
 
 /** The part of running a statement that [ExecuteCommand] and [StreamCommand] share: preparing, describing, decoding, failing. */
 internal abstract class StatementCommand(
@@ -94,7 +92,7 @@ internal abstract class StatementCommand(
         if (missingTypes().isEmpty()) prepared?.layout = binaryLayout()
     }
 
-    protected fun missingTypes(): List<Int> = description?.let { session.types.missing(it) }.orEmpty()
+    protected fun missingTypes(): Set<Int> = description?.let { session.types.missing(it) }.orEmpty()
 
     protected fun startLookup(): TypeLookup = TypeLookup(missingTypes(), session.statements.newName()).also { lookup = it }
 
@@ -161,7 +159,7 @@ internal abstract class StatementCommand(
 
     /** Frees the connection, then tells those who wait. */
     protected fun finish() {
-        session.free(this)
+        session.free()
         done()
         resume()
     }
@@ -173,8 +171,12 @@ internal abstract class StatementCommand(
     protected fun failure(): OrmException? {
         lost?.let { return it }
         if (copied) {
-            val details = ErrorDetails("0A000", sql = statement.sql)
-            return DatabaseException("COPY from or to the client is not supported.", "Insert many rows by one statement, or COPY a file of the server.", details, null)
+            return DatabaseException(
+                "COPY from or to the client is not supported.",
+                "Insert many rows by one statement, or COPY a file of the server.",
+                ErrorDetails("0A000", sql = statement.sql),
+                null,
+            )
         }
         return serverError?.let { databaseError(it, statement.sql) } ?: decodeFailure
     }

@@ -15,15 +15,21 @@ internal class TypeCatalog {
     operator fun get(oid: Int): PgType = builtinTypes[oid] ?: learned[oid] ?: unknown
 
     /** OIDs in [description] that have to be looked up. */
-    fun missing(description: RowDescriptionMessage): List<Int> =
-        description.columnDatas.map { it.dataType }.filter { it !in builtinTypes && it !in learned }.distinct()
+    fun missing(description: RowDescriptionMessage): Set<Int> =
+        description.columnDatas.mapNotNullTo(HashSet(0)) { column -> column.dataType.takeIf { it !in builtinTypes && it !in learned } }
 
     /** Takes in the rows of [TypeLookup]; what it did not find stays text for good. */
-    fun learn(oids: List<Int>, rows: List<Array<Any?>>) {
+    fun learn(oids: Set<Int>, rows: List<Array<Any?>>) {
         for (row in rows) {
-            val (oid, name, element, delimiter) = row
-            val base = (element as Long?)?.let { builtinTypes[it.toInt()] ?: PgType.textual(name.toString()) }
-            learned[(oid as Long).toInt()] = base?.let { PgType(name.toString(), it.array(delimiter.toString().single()).parse) } ?: PgType.textual(name.toString())
+            val oid = (row[0] as Long).toInt()
+            val name = row[1] as String
+            val element = (row[2] as Long?)?.toInt()
+            val delimiter = row[3] as String?
+            learned[oid] = if (element == null || delimiter == null) {
+                PgType.textual(name)
+            } else {
+                PgType(name, (builtinTypes[element] ?: PgType.textual(name)).array(delimiter.single()).parse)
+            }
         }
         for (oid in oids) learned.putIfAbsent(oid, unknown)
     }
@@ -35,7 +41,7 @@ internal class TypeCatalog {
  * Asks the server for the types [oids] between two steps of a statement. It uses a name of its own and ends with the only CloseComplete
  * of its answer, so that it disturbs no unnamed statement.
  */
-internal class TypeLookup(val oids: List<Int>, private val name: String) {
+internal class TypeLookup(val oids: Set<Int>, private val name: String) {
     private var layout = RowLayout.EMPTY
     val rows: MutableList<Array<Any?>> = ArrayList()
 

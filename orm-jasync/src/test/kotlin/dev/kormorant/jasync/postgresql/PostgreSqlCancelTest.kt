@@ -75,10 +75,11 @@ class PostgreSqlCancelTest {
     }
 
     @Test
-    fun `a cancel that comes too late never hits the next statement`() = connected { db ->
+    fun `a cancel that comes too late never hits the next statement`() = connected("?sslmode=disable") { db ->
         repeat(300) { round ->
             coroutineScope {
-                val job = launch(start = CoroutineStart.UNDISPATCHED) { db.prepared("SELECT count(*) FROM generate_series(1, ?)", SqlType.INTEGER to Random.nextInt(2000)) }
+                val size = SqlType.INTEGER to Random.nextInt(2000)
+                val job = launch(start = CoroutineStart.UNDISPATCHED) { db.prepared("SELECT count(*) FROM generate_series(1, ?)", size) }
                 job.cancel()
             }
             db.cancel()
@@ -102,7 +103,7 @@ class PostgreSqlCancelTest {
     /** Connections pass from hand to hand as in a pool: whoever was cancelled cleans up before the next one gets it. */
     @Test
     fun `under a storm of cancellations every answer is right and every session survives`() = runBlocking<Unit> {
-        val driver = PostgreSqlFixture.driver(cache = 8)
+        val driver = PostgreSqlFixture.driver("?sslmode=disable", cache = 8)
         val connections = List(5) { driver.connect(Access.WRITE) }
         val sessions = connections.map { it.serverId }.toSet()
         val idle = Channel<Connection>(Channel.UNLIMITED).apply { connections.forEach { trySend(it) } }

@@ -7,6 +7,7 @@ import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.DatabaseUrl
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
+import dev.kormorant.jasync.FaultProxy
 import dev.kormorant.jasync.ScriptedServer
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
@@ -18,13 +19,13 @@ import kotlinx.coroutines.test.runTest
 import kotlinx.coroutines.yield
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
-import org.junit.jupiter.api.Assertions.assertNotNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Assumptions.assumeTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
 import java.io.DataInputStream
 import java.io.DataOutputStream
+import java.net.InetAddress
 import java.net.ServerSocket
 import java.security.MessageDigest
 import java.util.ServiceLoader
@@ -39,7 +40,7 @@ import kotlin.time.Duration.Companion.minutes
 class PostgreSqlConnectTest {
     private val server get() = PostgreSqlFixture.server
 
-    private suspend fun refused(driver: PostgreSqlDriver): ConnectionException = assertThrows<ConnectionException> { driver.connect(Access.WRITE) }
+    private suspend fun refused(driver: PostgreSqlDriver): ConnectionException = assertThrows { driver.connect(Access.WRITE) }
 
     private fun local(port: Int, parameters: String = "?sslmode=disable", timeout: Duration = 1.hours) =
         PostgreSqlFixture.driver(url = "postgresql://u@127.0.0.1:$port/d$parameters", user = "u", password = "hidden", timeout = timeout)
@@ -51,7 +52,8 @@ class PostgreSqlConnectTest {
 
     @Test
     fun `the provider is found by its schemes`() {
-        assertNotNull(ServiceLoader.load(DriverProvider::class.java).find { it is PostgreSqlDriverProvider && "postgresql" in it.schemes && "postgres" in it.schemes })
+        val provider = ServiceLoader.load(DriverProvider::class.java).single { it is PostgreSqlDriverProvider }
+        assertEquals(setOf("postgresql", "postgres"), provider.schemes)
     }
 
     @Test
@@ -237,7 +239,12 @@ class PostgreSqlConnectTest {
 
     @Test
     fun `an unknown way to log in and nonsense are refused`() = runBlocking<Unit> {
-        for (answer in listOf<DataOutputStream.() -> Unit>({ authentication(7) }, { authentication(10, *"OTHER".toByteArray(), 0, 0) }, { writeBytes("HTTP/1.1 400 Bad Request\r\n\r\n") })) {
+        val answers = listOf<DataOutputStream.() -> Unit>(
+            { authentication(7) },
+            { authentication(10, *"OTHER".toByteArray(), 0, 0) },
+            { writeBytes("HTTP/1.1 400 Bad Request\r\n\r\n") },
+        )
+        for (answer in answers) {
             val server = ScriptedServer { input, output ->
                 input.startup()
                 output.answer()
@@ -249,10 +256,11 @@ class PostgreSqlConnectTest {
 
     // ---- TLS
 
-    private suspend fun encrypted(parameters: String, host: String = server.host): Boolean =
-        PostgreSqlFixture.driver(url = PostgreSqlFixture.url(parameters).replace("@${server.host}", "@$host")).connect(Access.WRITE).run {
-            (run("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").single as Boolean).also { close() }
-        }
+    private suspend fun encrypted(parameters: String, address: String = "${server.host}:${server.port}"): Boolean {
+        val url = PostgreSqlFixture.url(parameters).replace("@${server.host}:${server.port}", "@$address")
+        val db = PostgreSqlFixture.driver(url = url).connect(Access.WRITE)
+        return (db.run("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").single as Boolean).also { db.close() }
+    }
 
     @Test
     fun `sslmode decides about encryption and about the certificate`() = runBlocking<Unit> {
@@ -260,14 +268,25 @@ class PostgreSqlConnectTest {
         assumeTrue(certificate != null, "The server was not started here.")
         assertFalse(encrypted("?sslmode=disable"))
         assertTrue(encrypted(""))
-        for (mode in listOf("prefer", "require", "verify-ca&sslrootcert=$certificate", "verify-full&sslrootcert=$certificate")) assertTrue(encrypted("?sslmode=$mode"), mode)
+        for (mode in listOf("prefer", "require")) assertTrue(encrypted("?sslmode=$mode"), mode)
+        for (mode in listOf("verify-ca", "verify-full")) assertTrue(encrypted("?sslmode=$mode&sslrootcert=$certificate"), mode)
         for (mode in listOf("verify-ca", "verify-full")) {
             val error = assertThrows<ConnectionException>(mode) { encrypted("?sslmode=$mode") }
             assertTrue("TLS" in error.problem && !error.isTransient, error.stackTraceToString())
         }
-        // The certificate is for 127.0.0.1 and localhost, not for other spellings of the address.
-        assertTrue(encrypted("?sslmode=verify-ca&sslrootcert=$certificate", "127.1"))
-        assertThrows<ConnectionException> { encrypted("?sslmode=verify-full&sslrootcert=$certificate", "127.1") }
+    }
+
+    @Test
+    fun `verify-full also wants the certificate to name the host`() = runBlocking<Unit> {
+        val certificate = server.certificate
+        assumeTrue(certificate != null, "The server was not started here.")
+        val stranger = InetAddress.getByName("127.0.0.2")
+        assumeTrue(System.getProperty("os.name") == "Linux", "Only Linux has more than one loopback address.")
+        FaultProxy(server.host, server.port, stranger).use { proxy ->
+            val address = "127.0.0.2:${proxy.localPort}"
+            assertTrue(encrypted("?sslmode=verify-ca&sslrootcert=$certificate", address))
+            assertThrows<ConnectionException> { encrypted("?sslmode=verify-full&sslrootcert=$certificate", address) }
+        }
     }
 
     @Test
@@ -286,7 +305,11 @@ class PostgreSqlConnectTest {
             output.write('N'.code)
             input.readAllBytes()
         }
-        server.use { for (mode in listOf("require", "verify-ca", "verify-full")) assertTrue("does not offer TLS" in refused(local(it.port, "?sslmode=$mode")).problem) }
+        server.use {
+            for (mode in listOf("require", "verify-ca", "verify-full")) {
+                assertTrue("does not offer TLS" in refused(local(it.port, "?sslmode=$mode")).problem)
+            }
+        }
     }
 
     @Test
@@ -296,6 +319,8 @@ class PostgreSqlConnectTest {
             output.write(byteArrayOf('S'.code.toByte(), 'R'.code.toByte(), 0, 0, 0, 8, 0, 0, 0, 0))
             input.readAllBytes()
         }
-        server.use { for (mode in listOf("prefer", "require")) assertTrue("request for TLS" in refused(local(it.port, "?sslmode=$mode")).problem) }
+        server.use {
+            for (mode in listOf("prefer", "require")) assertTrue("request for TLS" in refused(local(it.port, "?sslmode=$mode")).problem)
+        }
     }
 }

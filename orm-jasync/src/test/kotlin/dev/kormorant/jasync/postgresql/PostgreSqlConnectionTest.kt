@@ -128,7 +128,8 @@ class PostgreSqlConnectionTest {
     @Test
     fun `the names of types are those of the server, also of arrays, enums and domains`() = connected { db ->
         db.run("CREATE TYPE pg_temp.mood AS ENUM ('glad', 'sad, \"very\"'); CREATE DOMAIN pg_temp.small AS int2")
-        val sql = "SELECT 'glad'::pg_temp.mood AS m, ARRAY['glad', NULL, 'sad, \"very\"']::pg_temp.mood[] AS ms, ARRAY[1, 2]::pg_temp.small[] AS s, 1::pg_temp.small AS d"
+        val sql = "SELECT 'glad'::pg_temp.mood, ARRAY['glad', NULL, 'sad, \"very\"']::pg_temp.mood[], " +
+            "ARRAY[1, 2]::pg_temp.small[], 1::pg_temp.small"
         repeat(3) {
             val result = db.prepared(sql)
             assertEquals(listOf("mood", "_mood", "_small", "int2"), result.columns.map { it.type })
@@ -139,7 +140,8 @@ class PostgreSqlConnectionTest {
 
     @Test
     fun `the built-in types are named and numbered as on the server`() = connected { db ->
-        val rows = db.run("SELECT t.oid, t.typname::text, e.typname::text FROM pg_type t LEFT JOIN pg_type e ON e.typarray = t.oid WHERE t.oid < 10000").rows
+        val sql = "SELECT t.oid, t.typname::text, e.typname::text FROM pg_type t LEFT JOIN pg_type e ON e.typarray = t.oid WHERE t.oid < 10000"
+        val rows = db.run(sql).rows
         val onServer = rows.associate { (it[0] as Long).toInt() to if (it[2] == null) it[1] else "_${it[2]}" }
         for ((oid, type) in builtinTypes) onServer[oid]?.let { assertEquals(it, type.name, "OID $oid") }
         assertTrue(builtinTypes.keys.count { it in onServer } > 100)

@@ -364,7 +364,7 @@ public abstract class ConnectionSuite(backend: Backend) : Suite(backend, Pages) 
 
     @Test
     public fun `a pool that stays busy is a pool timeout with its figures, and the caller goes on (P6)`(): Unit = runBlocking {
-        Database.open(url) { pool { max = 1; acquireTimeout = 100.milliseconds } }.use { other ->
+        Database.open(url) { pool { max = 1; acquireTimeout = 3.seconds } }.use { other ->
             other.connection {
                 other.exec("SELECT 1")
                 val error = withContext(Dispatchers.Default) { CoroutineScope(other).async { runCatching { other.exec("SELECT 2") } }.await() }.exceptionOrNull()
