@@ -1,6 +1,7 @@
 package dev.kormorant.internal
 
 import dev.kormorant.CommitOutcomeUnknownException
+import dev.kormorant.ConnectionException
 import dev.kormorant.OrmException
 import dev.kormorant.TransactionAbortedException
 import dev.kormorant.driver.Connection
@@ -62,13 +63,12 @@ private suspend fun commit(level: Level, connection: Connection) {
     val statement = level.commitStatement(connection.dialect)
     try {
         if (database.uncancellable { database.send(connection, statement) } == null) {
-            connection.close()
-            throw outcomeUnknown(level, null)
+            throw ConnectionException("The end of the transaction ${level.origin} was not answered in time.", null, null)
         }
     } catch (error: OrmException) {
-        if (error.connectionLost && level.kind == LevelKind.TRANSACTION && error !is CommitOutcomeUnknownException) {
+        if (error.connectionLost) {
             connection.close()
-            throw outcomeUnknown(level, error)
+            throw if (level.kind == LevelKind.TRANSACTION) outcomeUnknown(level, error) else error
         }
         if (connection.status != ConnectionStatus.IDLE) rollback(level, connection)?.let(error::addSuppressed)
         throw error
