@@ -170,10 +170,14 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
         return funnel.close(grace);
     }
 
-    /** {@link #closeAsync()}, waited for; blocks the calling thread. */
+    /**
+     * {@link #closeAsync()}, waited for on the calling thread.
+     *
+     * @throws dev.kormorant.BlockingNotAllowedException where {@link BlockingStatements} must not wait either
+     */
     @Override
     public void close() {
-        closeAsync().join();
+        BlockingStatements.call(this::closeAsync);
     }
 
     @Override

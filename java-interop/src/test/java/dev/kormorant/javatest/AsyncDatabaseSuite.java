@@ -74,6 +74,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
@@ -101,11 +102,16 @@ import org.junit.jupiter.api.Timeout;
 abstract class AsyncDatabaseSuite {
     private static final Table[] TABLES = {USERS, TWEETS, TAGS, TWEET_TAGS, SAMPLES, Notes.INSTANCE};
 
-    private final ExecutorService executor = Executors.newSingleThreadExecutor(task -> new Thread(task, "dependents"));
+    private final Executor executor = executor();
     private final ConcurrentLinkedQueue<StatementListener.Statement> statements = new ConcurrentLinkedQueue<>();
     private AsyncDatabase db;
     private AsyncModels<Long, User> users;
     private AsyncModels<Long, Tweet> tweets;
+
+    /** Where futures are completed, on threads called {@code dependents}. */
+    Executor executor() {
+        return Executors.newSingleThreadExecutor(task -> new Thread(task, "dependents"));
+    }
 
     /** Where a database of its own is. */
     abstract String url();
@@ -130,7 +136,7 @@ abstract class AsyncDatabaseSuite {
         if (db == null) return;
         eventually("every connection is back in the pool", () -> db.poolStats().getInUse() == 0);
         db.close();
-        executor.shutdownNow();
+        if (executor instanceof ExecutorService service) service.shutdownNow();
     }
 
     // ---- Opening and closing
@@ -521,7 +527,8 @@ abstract class AsyncDatabaseSuite {
             futures.add(users.deleteWhere(tx, eq(USERS.name, "brief")));
             return allOf(futures.toArray(CompletableFuture[]::new));
         }).join();
-        assertEquals(IntStream.range(0, many).boxed().toList(), db.list(selectAll(USERS).orderBy(USERS.id, SortOrder.ASC), row -> row.get(USERS.age)).join());
+        var ages = db.list(selectAll(USERS).orderBy(USERS.id, SortOrder.ASC), row -> row.get(USERS.age)).join();
+        assertEquals(IntStream.range(0, many).boxed().toList(), ages);
     }
 
     @Test
@@ -789,7 +796,8 @@ abstract class AsyncDatabaseSuite {
         var count = blocking.transaction(tx -> {
             assertSame(caller, Thread.currentThread());
             tx.models(User.MODEL).create(user -> user.setName("Ann"));
-            assertThrows(ConstraintViolationException.class, () -> tx.transaction(sp -> sp.models(User.MODEL).create(user -> user.setName("Ann"))));
+            assertThrows(ConstraintViolationException.class,
+                    () -> tx.transaction(sp -> sp.models(User.MODEL).create(user -> user.setName("Ann"))));
             return tx.count(selectAll(USERS));
         });
         assertEquals(1, count);

@@ -29,19 +29,18 @@ internal class FaultProxy(
     @Volatile
     var stalled: Boolean = false
 
-    init {
-        thread(isDaemon = true, name = "fault-proxy") {
-            try {
-                while (true) {
-                    val client = listener.accept()
-                    accepted.incrementAndGet()
-                    val pair = Pair(client, Socket(host, port)).also { pairs += it }
-                    pump(pair.client, pair.server)
-                    pump(pair.server, pair.client)
-                }
-            } catch (_: IOException) {
-                // The listener was closed.
+    private val acceptor = thread(isDaemon = true, name = "fault-proxy") {
+        try {
+            while (true) {
+                val client = listener.accept()
+                if (listener.isClosed) return@thread client.close()
+                accepted.incrementAndGet()
+                val pair = Pair(client, Socket(host, port)).also { pairs += it }
+                pump(pair.client, pair.server)
+                pump(pair.server, pair.client)
             }
+        } catch (_: IOException) {
+            // The listener was closed.
         }
     }
 
@@ -76,7 +75,10 @@ internal class FaultProxy(
     }
 
     /** Accepts no further connections; those there are go on. */
-    fun refuse(): Unit = listener.close()
+    fun refuse() {
+        listener.close()
+        acceptor.join()
+    }
 
     override fun close() {
         listener.close()

@@ -142,6 +142,10 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
         }
     }
 
+    override fun handlerAdded(ctx: ChannelHandlerContext) {
+        if (!channel.isActive) fail(lost(null))
+    }
+
     override fun channelInactive(ctx: ChannelHandlerContext) {
         super.channelInactive(ctx)
         fail(lost(null))

@@ -29,7 +29,7 @@ internal class Settings private constructor(
             val host = url.host ?: throw ConfigurationException("The ${url.scheme} URL names no host.", "Write it as $form.")
             if (url.database.isEmpty()) throw ConfigurationException("The ${url.scheme} URL names no database.", "Write it as $form.")
             val user = options.user
-                ?: throw ConfigurationException("No user is given for PostgreSQL.", "Write the URL as $form, or name it in the configuration.")
+                ?: throw ConfigurationException("No user is given for PostgreSQL.", "Write the URL as $form, or configure a user.")
             val unknown = url.parameters.keys - known.toSet()
             if (unknown.isNotEmpty()) {
                 throw ConfigurationException(

@@ -82,7 +82,9 @@ class PostgreSqlConnectTest {
 
     @Test
     fun `a server that ends the connection while it is set up fails it at once, not after the timeout`() = runBlocking<Unit> {
-        ScriptedServer { _, _ -> }.use { refused(local(it.port)) }
+        ScriptedServer { _, _ -> }.use { server ->
+            repeat(20) { for (mode in listOf("disable", "prefer", "require")) refused(local(server.port, "?sslmode=$mode")) }
+        }
         ScriptedServer { input, _ -> input.skipNBytes(20) }.use { refused(local(it.port)) }
         ScriptedServer { input, _ -> input.skipNBytes(8) }.use { refused(local(it.port, "?sslmode=require")) }
         ScriptedServer { input, output ->
@@ -291,7 +293,7 @@ class PostgreSqlConnectTest {
 
     @Test
     fun `a cancel reaches the server over TLS too`() = connected("?sslmode=prefer") { db ->
-        val sleeper = launch(start = CoroutineStart.UNDISPATCHED, context = Dispatchers.Default) { runCatching { db.run("SELECT pg_sleep(600)") } }
+        val sleeper = launch(Dispatchers.Default, CoroutineStart.UNDISPATCHED) { runCatching { db.run("SELECT pg_sleep(600)") } }
         while (db.status != ConnectionStatus.BUSY) yield()
         db.cancel()
         sleeper.join()
@@ -320,7 +322,7 @@ class PostgreSqlConnectTest {
             input.readAllBytes()
         }
         server.use {
-            for (mode in listOf("prefer", "require")) assertTrue("request for TLS" in refused(local(it.port, "?sslmode=$mode")).problem)
+            for (mode in listOf("prefer", "require")) assertTrue("request for a session" in refused(local(it.port, "?sslmode=$mode")).problem)
         }
     }
 }

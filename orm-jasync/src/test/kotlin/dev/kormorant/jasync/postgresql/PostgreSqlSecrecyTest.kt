@@ -17,7 +17,9 @@ class PostgreSqlSecrecyTest {
         val classPath = System.getProperty("surefire.test.class.path") ?: System.getProperty("java.class.path")
         val process = ProcessBuilder(java, "-Dorg.slf4j.simpleLogger.defaultLogLevel=trace", "-cp", classPath, SecretUser::class.java.name)
             .redirectErrorStream(true)
-            .apply { environment() += mapOf("TALKER_URL" to server.url, "TALKER_USER" to server.user, "TALKER_PASSWORD" to server.password) }
+            .apply {
+                environment() += mapOf("TALKER_URL" to server.url, "TALKER_USER" to server.user, "TALKER_PASSWORD" to server.password)
+            }
             .start()
         val log = process.inputStream.bufferedReader().readText()
         assertEquals(0, process.waitFor(), log)
@@ -39,7 +41,9 @@ internal object SecretUser {
         val secret = PostgreSqlSecrecyTest.ARGUMENT
         val environment = System.getenv()
         val driver = PostgreSqlFixture.driver(
-            url = environment.getValue("TALKER_URL"), user = environment.getValue("TALKER_USER"), password = environment.getValue("TALKER_PASSWORD"),
+            url = environment.getValue("TALKER_URL"),
+            user = environment.getValue("TALKER_USER"),
+            password = environment.getValue("TALKER_PASSWORD"),
         )
         val db = driver.connect(dev.kormorant.driver.Access.WRITE)
         println("$driver $db")

@@ -135,7 +135,8 @@ class PostgreSqlStreamTest {
         repeat(10) {
             coroutineScope {
                 val reader = launch(start = CoroutineStart.UNDISPATCHED) {
-                    db.stream(SqlStatement("SELECT n, pg_sleep(CASE WHEN n > 15 THEN 600 ELSE 0 END) FROM generate_series(1, 100) n"), 10).count()
+                    val sql = "SELECT n, pg_sleep(CASE WHEN n > 15 THEN 600 ELSE 0 END) FROM generate_series(1, 100) n"
+                    db.stream(SqlStatement(sql), 10).count()
                 }
                 connected { other ->
                     val sleeping = "SELECT count(*) FROM pg_stat_activity WHERE pid = ${db.serverId} AND wait_event = 'PgSleep'"

@@ -102,7 +102,9 @@ class PostgreSqlTrapsTest {
     }
 
     @Test
-    fun `idle_in_transaction_session_timeout works after a prepared statement`() = connected("?idle_in_transaction_session_timeout=50") { db ->
+    fun `idle_in_transaction_session_timeout works after a prepared statement`() = connected(
+        "?idle_in_transaction_session_timeout=50",
+    ) { db ->
         db.run("BEGIN")
         repeat(3) { db.prepared("SELECT ?", SqlType.INTEGER to it) }
         connected { other ->
