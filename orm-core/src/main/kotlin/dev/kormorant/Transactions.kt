@@ -16,7 +16,7 @@ import kotlinx.coroutines.withContext
  *
  * Statements inside find the transaction in the coroutine context, on whatever thread they run. Coroutines started in the block's
  * scope belong to it: their statements are queued on its one connection, in order, and the block ends after them. A block that runs
- * no statement takes no connection and sends nothing.
+ * no statement takes no connection and sends nothing, but the first use of the database connects.
  *
  * Cancellation stops the statement in progress on the server, rolls back, and gives the connection back; that is bounded by
  * [DatabaseConfig.cancelTimeout].
@@ -102,6 +102,8 @@ private suspend fun <T> Database.runLevel(level: Level, block: suspend Coroutine
     val session = level.session
     val parent = level.parent
     if (parent == null) {
+        // Once in the life of a database. Left to the first statements, they would wait for it here and lose their order.
+        openBridge()
         session.turns.give(level)
     } else {
         session.turns.take(parent)
