@@ -41,4 +41,7 @@ public abstract class Conformance(private val backend: Backend) {
 
     @Nested
     public inner class Schemas : SchemaSuite(backend)
+
+    @Nested
+    public inner class Outages : OutageSuite(backend)
 }
