@@ -16,6 +16,11 @@ import org.jetbrains.exposed.v1.core.Column
 import org.jetbrains.exposed.v1.core.Table
 import org.jetbrains.exposed.v1.core.dao.id.LongIdTable
 import org.jetbrains.exposed.v1.core.eq
+import org.jetbrains.exposed.v1.datetime.date as kotlinDate
+import org.jetbrains.exposed.v1.datetime.datetime as kotlinDatetime
+import org.jetbrains.exposed.v1.datetime.duration as kotlinDuration
+import org.jetbrains.exposed.v1.datetime.time as kotlinTime
+import org.jetbrains.exposed.v1.datetime.timestamp as kotlinTimestamp
 import org.jetbrains.exposed.v1.core.isNull
 import org.jetbrains.exposed.v1.core.java.UUIDColumnType
 import org.jetbrains.exposed.v1.core.java.javaUUID
@@ -43,6 +48,8 @@ import java.time.ZoneOffset
 import java.util.TimeZone
 import java.util.UUID
 import java.util.concurrent.atomic.AtomicInteger
+import kotlin.time.Duration.Companion.days
+import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.uuid.Uuid
 
 /**
@@ -158,6 +165,15 @@ public abstract class ValueSuite(backend: Backend) : Suite(backend, Named) {
         }
         inZone("America/New_York") { test { assertEquals(value.toInstant(), instants.selectAll().single()[instants.at].toInstant()) } }
         test { Schema.drop(instants) }
+    }
+
+    @Test
+    public fun `the columns of kotlinx-datetime keep theirs as those of java-time do`() {
+        keeps(kotlinx.datetime.LocalDate(1000, 1, 1), kotlinx.datetime.LocalDate(9999, 12, 31)) { kotlinDate(it) }
+        keeps(kotlinx.datetime.LocalTime(0, 0), kotlinx.datetime.LocalTime(23, 59, 59)) { kotlinTime(it) }
+        keeps(kotlinx.datetime.LocalDateTime(1969, 12, 31, 23, 59, 59, 999_999_000), kotlinx.datetime.LocalDateTime(9999, 12, 31, 0, 0)) { kotlinDatetime(it) }
+        keeps(kotlin.time.Instant.parse("2024-07-01T12:00:00.000001Z")) { kotlinTimestamp(it) }
+        keeps(kotlin.time.Duration.ZERO, (-400).days, 1.nanoseconds) { kotlinDuration(it) }
     }
 
     @Test
