@@ -7,8 +7,10 @@ import dev.kormorant.internal.Scope
 import dev.kormorant.internal.Session
 import dev.kormorant.internal.closedError
 import dev.kormorant.internal.finish
+import dev.kormorant.internal.uncancellable
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.withContext
+import kotlin.time.Duration
 
 /**
  * Runs [block] in a transaction: committed when it returns, rolled back when it throws or is cancelled. Inside a transaction on the
@@ -134,5 +136,5 @@ private suspend fun Database.takeLastTurn(level: Level) {
     val turns = level.session.turns
     if (turns.tryTake(level, null) || uncancellable { turns.take(level) } != null) return
     level.session.connection?.close()
-    turns.take(level)
+    uncancellable(timer, Duration.INFINITE) { turns.take(level) }
 }

@@ -19,6 +19,9 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Queries : QuerySuite(backend)
 
     @Nested
+    public inner class Streams : StreamSuite(backend)
+
+    @Nested
     public inner class Models : ModelSuite(backend)
 
     @Nested

@@ -21,6 +21,7 @@ import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
+import org.jetbrains.exposed.v1.core.eq
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNotEquals
@@ -404,6 +405,27 @@ public abstract class ConnectionSuite(backend: Backend) : Suite(backend, Pages) 
             runCatching { other.exec("SELECT 1") }.onFailure { assertTrue(it is ConnectionException, "$it") }
             assertNotEquals(id, (other.exec(backend.dialogue.sessionId).scalar() as Number).toLong())
             assertEquals(0, other.pool.inUse)
+        }
+    }
+
+    @Test
+    public fun `statements are prepared once per connection, at most as many as configured, and counted`(): Unit = runBlocking {
+        open {
+            pool { max = 1 }
+            statementCacheSize = 2
+        }.use { other ->
+            withContext(other) {
+                other.connection {
+                    repeat(5) { Pages.selectAll().where { Pages.key eq "$it" }.toList() }
+                    val once = other.statementCache
+                    assertTrue(once.hits >= 4, "$once")
+                    Pages.selectAll().where { Pages.text eq "a" }.toList()
+                    Pages.selectAll().where { Pages.id eq 1L }.toList()
+                    val full = other.statementCache
+                    assertEquals(2, full.size, "$full")
+                    assertTrue(full.misses > once.misses && full.evictions > once.evictions, "$once, then $full")
+                }
+            }
         }
     }
 }
