@@ -4,13 +4,27 @@ import dev.kormorant.test.TestServers
 import dev.kormorant.test.conformance.Capabilities
 import dev.kormorant.test.conformance.Conformance
 import dev.kormorant.test.conformance.Dialogue
+import dev.kormorant.test.conformance.FaultSuite
 import dev.kormorant.test.conformance.ServerBackend
+import dev.kormorant.test.conformance.SoakSuite
 
 class PostgreSqlConformanceTest : Conformance(PostgreSql)
 
 class MySqlConformanceTest : Conformance(MySql)
 
 class MariaDbConformanceTest : Conformance(MariaDb)
+
+class PostgreSqlFaultTest : FaultSuite(PostgreSql)
+
+class MySqlFaultTest : FaultSuite(MySql)
+
+class MariaDbFaultTest : FaultSuite(MariaDb)
+
+class PostgreSqlSoakTest : SoakSuite(PostgreSql)
+
+class MySqlSoakTest : SoakSuite(MySql)
+
+class MariaDbSoakTest : SoakSuite(MariaDb)
 
 private object PostgreSql : ServerBackend(
     "PostgreSQL",
@@ -22,6 +36,7 @@ private object PostgreSql : ServerBackend(
         slowStatementsRunning =
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'SELECT pg_sleep%'",
         killSession = { "SELECT pg_terminate_backend($it)" },
+        sessionsInTransaction = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'",
     ),
     dropOption = " WITH (FORCE)",
 )
@@ -31,6 +46,8 @@ private val MYSQL_DIALOGUE = Dialogue(
     sessionId = "SELECT CONNECTION_ID()",
     slowStatementsRunning = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'SELECT SLEEP%'",
     killSession = { "KILL $it" },
+    sessionsInTransaction = "SELECT COUNT(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p " +
+        "ON p.id = t.trx_mysql_thread_id WHERE p.db = DATABASE() AND p.command = 'Sleep'",
 )
 
 private object MySql : ServerBackend(

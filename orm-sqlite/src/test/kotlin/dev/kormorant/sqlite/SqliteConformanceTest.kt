@@ -5,11 +5,14 @@ import dev.kormorant.test.conformance.Capabilities
 import dev.kormorant.test.conformance.Conformance
 import dev.kormorant.test.conformance.Dialogue
 import dev.kormorant.test.conformance.Place
+import dev.kormorant.test.conformance.SoakSuite
 import java.nio.file.Files
 
 class SqliteFileConformanceTest : Conformance(SqliteFile)
 
 class SqliteMemoryConformanceTest : Conformance(SqliteMemory)
+
+class SqliteFileSoakTest : SoakSuite(SqliteFile, coroutines = 100, defaultSeconds = 5)
 
 private val DIALOGUE = Dialogue(slowStatement = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
 

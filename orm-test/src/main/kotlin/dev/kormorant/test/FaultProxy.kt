@@ -49,7 +49,8 @@ public class FaultProxy(private val targetHost: String, private val targetPort: 
     private var isRefusing = false
     private var isClosed = false
     private val dropped = EnumSet.noneOf(Direction::class.java)
-    private val cuts = EnumMap<Direction, Long>(Direction::class.java)
+    private val breaks = EnumMap<Direction, Break>(Direction::class.java)
+    private var pieceSize = Int.MAX_VALUE
     private val forwarded = EnumMap<Direction, Long>(Direction::class.java)
 
     init {
@@ -65,23 +66,45 @@ public class FaultProxy(private val targetHost: String, private val targetPort: 
     /** Reads and forgets the bytes of that direction, and the ends of connections in it, like a network without route; until [resume]. */
     public fun drop(direction: Direction): Unit = lock.withLock { dropped += direction }
 
-    /** Forwards again after [pause] and [drop], and forgets [cutAfter]. What was dropped stays lost. */
+    /**
+     * Hands bytes on in pieces of at most [bytes], each in a packet of its own as far as the receiver is fast enough to see it; until [resume].
+     *
+     * @throws IllegalArgumentException if [bytes] is less than 1.
+     */
+    public fun splitInto(bytes: Int) {
+        require(bytes >= 1) { "A piece has at least 1 byte, not $bytes." }
+        lock.withLock { pieceSize = bytes }
+    }
+
+    /**
+     * Forwards again after [pause] and [drop], in pieces of any size, and forgets [cutAfter], [resetAfter] and [pauseAfter]. What was
+     * dropped stays lost.
+     */
     public fun resume(): Unit = lock.withLock {
         isPaused = false
+        pieceSize = Int.MAX_VALUE
         dropped.clear()
-        cuts.clear()
+        breaks.clear()
         changed.signalAll()
     }
 
     /**
      * Ends one connection as [closeConnections] does after the next [bytes] bytes of that direction, counted over all connections: the one
-     * that carries the last of them. Other and later connections live on.
+     * that carries the last of them. Other and later connections live on. Takes the place of an earlier [resetAfter] and [pauseAfter].
      *
      * @throws IllegalArgumentException if [bytes] is less than 1.
      */
-    public fun cutAfter(direction: Direction, bytes: Long) {
-        require(bytes >= 1) { "A connection is cut after at least 1 byte, not $bytes." }
-        lock.withLock { cuts[direction] = bytes }
+    public fun cutAfter(direction: Direction, bytes: Long): Unit = breakAfter(direction, bytes, Fault.CUT)
+
+    /** Like [cutAfter], but ends the connection as [resetConnections] does. */
+    public fun resetAfter(direction: Direction, bytes: Long): Unit = breakAfter(direction, bytes, Fault.RESET)
+
+    /** Like [cutAfter], but what happens is [pause], for all connections. */
+    public fun pauseAfter(direction: Direction, bytes: Long): Unit = breakAfter(direction, bytes, Fault.PAUSE)
+
+    private fun breakAfter(direction: Direction, bytes: Long, fault: Fault) {
+        require(bytes >= 1) { "A connection breaks after at least 1 byte, not $bytes." }
+        lock.withLock { breaks[direction] = Break(bytes, fault) }
     }
 
     /** Sends FIN to both sides of every connection: orderly ends. Bytes that still come are forgotten. */
@@ -120,17 +143,21 @@ public class FaultProxy(private val targetHost: String, private val targetPort: 
         }
     }
 
-    /** Waits out a pause, then says how many of [count] bytes go on and whether the connection ends after them. */
+    /** Waits out a pause, then says what becomes of the next [count] bytes or of the first of them. */
     private fun admit(direction: Direction, count: Int): Admission = lock.withLock {
         while (isPaused && !isClosed) changed.await()
-        if (isClosed || direction in dropped) return Admission(0, endsLink = false)
-        val left = cuts[direction] ?: Long.MAX_VALUE
-        val admitted = minOf(left, count.toLong())
+        if (isClosed || direction in dropped) return Admission(count, isForwarded = false, fault = null)
+        val next = breaks[direction]
+        val admitted = minOf(next?.left ?: Long.MAX_VALUE, pieceSize.toLong(), count.toLong())
         forwarded.merge(direction, admitted, Long::plus)
-        if (direction in cuts) cuts[direction] = left - admitted
-        val endsLink = admitted == left
-        if (endsLink) cuts -= direction
-        Admission(admitted.toInt(), endsLink)
+        var fault: Fault? = null
+        if (next != null) {
+            next.left -= admitted
+            if (next.left == 0L) fault = next.fault
+        }
+        if (fault != null) breaks -= direction
+        if (fault == Fault.PAUSE) isPaused = true
+        Admission(admitted.toInt(), isForwarded = true, fault)
     }
 
     /** Waits out a pause, then says whether the end of a connection in that direction goes on. */
@@ -139,7 +166,11 @@ public class FaultProxy(private val targetHost: String, private val targetPort: 
         direction !in dropped
     }
 
-    private class Admission(val bytes: Int, val endsLink: Boolean)
+    private enum class Fault { CUT, RESET, PAUSE }
+
+    private class Break(var left: Long, val fault: Fault)
+
+    private class Admission(val bytes: Int, val isForwarded: Boolean, val fault: Fault?)
 
     private inner class Link(private val client: Socket) {
         private val server = Socket()
@@ -151,6 +182,8 @@ public class FaultProxy(private val targetHost: String, private val targetPort: 
         fun run() {
             try {
                 admitsEnd(Direction.TO_SERVER)
+                client.tcpNoDelay = true
+                server.tcpNoDelay = true
                 server.connect(InetSocketAddress(targetHost, targetPort))
             } catch (_: IOException) {
                 return reset()
@@ -165,10 +198,14 @@ public class FaultProxy(private val targetHost: String, private val targetPort: 
                 while (true) {
                     val count = from.getInputStream().read(buffer)
                     if (count < 0) break
-                    val admission = admit(direction, count)
-                    if (isFinished) continue
-                    to.getOutputStream().write(buffer, 0, admission.bytes)
-                    if (admission.endsLink) finish()
+                    var start = 0
+                    while (start < count && !isFinished) {
+                        val admission = admit(direction, count - start)
+                        if (admission.isForwarded && !isFinished) to.getOutputStream().write(buffer, start, admission.bytes)
+                        start += admission.bytes
+                        if (admission.fault == Fault.CUT) finish()
+                        if (admission.fault == Fault.RESET) reset()
+                    }
                 }
                 if (admitsEnd(direction)) to.shutdownOutput()
             } catch (_: IOException) {

@@ -171,6 +171,39 @@ class FaultProxyTest {
     }
 
     @Test
+    fun `a reset comes after exactly that many bytes`() {
+        val client = connect()
+        client.assertEchoes("before")
+        proxy.resetAfter(Direction.TO_SERVER, 3)
+        client.send("request")
+        client.assertReset()
+        assertEquals("before".length + "req".length.toLong(), proxy.bytesForwarded(Direction.TO_SERVER))
+        connect().assertEchoes("after")
+    }
+
+    @Test
+    fun `a pause begins after exactly that many bytes and loses none`() {
+        val client = connect()
+        proxy.pauseAfter(Direction.TO_CLIENT, 3)
+        client.send("answer")
+        assertEquals("ans", client.receive(3))
+        client.assertSilent()
+        proxy.resume()
+        assertEquals("wer", client.receive(3))
+    }
+
+    @Test
+    fun `split bytes arrive whole and in order`() {
+        val client = connect()
+        proxy.splitInto(1)
+        client.assertEchoes("0123456789".repeat(500))
+        proxy.cutAfter(Direction.TO_CLIENT, 3)
+        client.send("answer")
+        assertEquals("ans", client.getInputStream().readAllBytes().decodeToString())
+        assertThrows(IllegalArgumentException::class.java) { proxy.splitInto(0) }
+    }
+
+    @Test
     fun `while connections are refused the existing ones go on`() {
         val client = connect()
         client.assertEchoes("before")

@@ -76,6 +76,8 @@ public class Dialogue(
     public val slowStatementsRunning: String? = null,
     /** Ends the session with the given id. */
     public val killSession: ((Long) -> String)? = null,
+    /** How many sessions of the current database have a transaction open and no statement in progress; `null` where there is nobody to ask. */
+    public val sessionsInTransaction: String? = null,
 )
 
 /**

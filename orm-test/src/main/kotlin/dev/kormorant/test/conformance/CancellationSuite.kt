@@ -17,7 +17,6 @@ import kotlinx.coroutines.Job
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
-import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.joinAll
 import kotlinx.coroutines.launch
@@ -29,7 +28,6 @@ import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import java.util.concurrent.atomic.AtomicInteger
-import kotlin.random.Random
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.microseconds
 import kotlin.time.Duration.Companion.milliseconds
@@ -300,16 +298,6 @@ public abstract class CancellationSuite(backend: Backend) : Suite(backend, Pages
             assertEquals(0, db.pool.inUse)
             assertEquals(0, db.pool.waiting)
             assertTrue(db.pool.idle <= db.pool.max)
-        }
-    }
-
-    /** Runs [block] with random numbers whose seed is told when it fails. */
-    private suspend fun seeded(block: suspend CoroutineScope.(Random) -> Unit) {
-        val seed = System.getProperty("kormorant.test.seed")?.toLong() ?: System.nanoTime()
-        try {
-            coroutineScope { block(Random(seed)) }
-        } catch (error: Throwable) {
-            throw AssertionError("Failed with -Dkormorant.test.seed=$seed", error)
         }
     }
 }
