@@ -31,6 +31,9 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Transactions : TransactionSuite(backend)
 
     @Nested
+    public inner class TransactionScopes : TransactionScopeSuite(backend)
+
+    @Nested
     public inner class Cancellation : CancellationSuite(backend)
 
     @Nested
