@@ -20,6 +20,7 @@ import dev.kormorant.internal.ScopeKey
 import dev.kormorant.internal.SystemTimer
 import dev.kormorant.internal.Timer
 import dev.kormorant.internal.bounded
+import dev.kormorant.internal.suppressing
 import dev.kormorant.internal.uncancellable
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
@@ -177,10 +178,18 @@ public class Database private constructor(
         try {
             stream = within(statement) { connection.stream(statement, fetchSize) }
             while (true) onRows(within(statement) { stream.next() ?: emptyList() }.ifEmpty { break })
+        } catch (error: Throwable) {
+            throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection) { stream?.close() ?: connection.cancel() } }
+        }
+    }
+
+    /** Ends the statement in progress by [cancel]; if that fails or takes too long, by closing [connection]. */
+    private suspend fun stop(connection: Connection, cancel: suspend () -> Unit) {
+        var stopped: Unit? = null
+        try {
+            stopped = uncancellable(cancel)
         } finally {
-            if (connection.status == ConnectionStatus.BUSY) {
-                if (uncancellable { stream?.close() ?: connection.cancel() } == null) connection.close()
-            }
+            if (stopped == null) connection.close()
         }
     }
 
@@ -202,8 +211,7 @@ public class Database private constructor(
         try {
             send(connection, statement)
         } catch (error: CancellationException) {
-            if (connection.status == ConnectionStatus.BUSY && uncancellable { connection.cancel() } == null) connection.close()
-            throw error
+            throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection, connection::cancel) }
         }
     }
 

@@ -28,7 +28,7 @@ internal suspend fun <T> finish(level: Level, outcome: Result<T>): T {
             rollback(level, connection)?.let(failure::addSuppressed)
             throw failure
         }
-        state == ConnectionStatus.CLOSED -> throw aborted(level, level.session.lastError)
+        state == ConnectionStatus.CLOSED -> throw level.session.lastError?.takeIf { it.connectionLost }?.let { aborted(level, it) } ?: level.lostError()
         state == ConnectionStatus.FAILED || level.spoiledBy != null -> {
             val cause = level.spoiledBy ?: level.session.lastError
             throw aborted(level, cause).also { error -> rollback(level, connection)?.let(error::addSuppressed) }

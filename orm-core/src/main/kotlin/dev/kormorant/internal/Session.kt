@@ -45,9 +45,7 @@ internal class Session(val database: Database, private val access: Access) {
     suspend fun <T> withConnection(level: Level, block: suspend (Connection) -> T): T = withTurn(level) {
         try {
             val connection = (lent ?: database.acquire(access).also { lent = it }).connection
-            if (connection.status == ConnectionStatus.CLOSED) {
-                throw ConnectionException("The connection of the transaction ${level.origin} is lost.", "Its work is rolled back; run it again.", lastError)
-            }
+            if (connection.status == ConnectionStatus.CLOSED) throw level.lostError()
             begin(level, connection)
             block(connection)
         } catch (error: OrmException) {
@@ -89,3 +87,6 @@ internal fun Level.closedError(): TransactionClosedException = TransactionClosed
     "The transaction $origin has ended.",
     "Work that outlives the block needs a transaction of its own; start children inside the block's scope.",
 )
+
+internal fun Level.lostError(): ConnectionException =
+    ConnectionException("The connection of the transaction $origin is lost.", "Its work is rolled back; run it again.", session.lastError)

@@ -9,6 +9,7 @@ import io.netty.handler.ssl.SslProvider
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory
 import java.io.File
 import java.io.IOException
+import java.nio.channels.ClosedChannelException
 import java.security.GeneralSecurityException
 import javax.net.ssl.SSLException
 
@@ -44,7 +45,11 @@ internal class Tls private constructor(val mode: SslMode, private val context: S
         val handler = checkNotNull(context).newHandler(channel.alloc(), host, port)
         channel.pipeline().addFirst(handler)
         try {
-            handler.handshakeFuture().awaitDone()
+            // On a link that ended before the handler was added, the handshake would be waited for in vain.
+            val result = channel.eventLoop().newPromise<Any?>()
+            handler.handshakeFuture().addListener { if (it.isSuccess) result.trySuccess(null) else result.tryFailure(it.cause()) }
+            channel.closeFuture().addListener { result.tryFailure(ClosedChannelException()) }
+            result.awaitDone()
         } catch (e: IOException) {
             throw ConnectionException(
                 "The TLS handshake with $host:$port failed.",

@@ -226,6 +226,7 @@ public class FaultProxy(private val targetHost: String, private val targetPort: 
         }
 
         fun reset() {
+            isFinished = true
             for (socket in listOf(client, server)) {
                 try {
                     socket.setSoLinger(true, 0)

@@ -10,6 +10,7 @@ import dev.kormorant.insert
 import dev.kormorant.test.FaultProxy
 import dev.kormorant.test.FaultProxy.Direction
 import dev.kormorant.transaction
+import dev.kormorant.withStatementTimeout
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
@@ -26,8 +27,10 @@ import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.ZERO
+import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
 /**
@@ -130,7 +133,6 @@ public abstract class FaultSuite(backend: ServerBackend) : Suite(backend, Pages)
             readOne()
             armed()
             database.close()
-            awaitNoLinks()
         },
     )
 
@@ -157,6 +159,7 @@ public abstract class FaultSuite(backend: ServerBackend) : Suite(backend, Pages)
             var before = emptyMap<Direction, Long>()
             link.onArmed = { before = Direction.entries.associateWith(link.proxy::bytesForwarded) }
             withoutHang("$phase on a link that is well") { phase.act(link) }
+            if (!link.database.isOpen) link.awaitNoLinks()
             Direction.entries.associateWith { link.proxy.bytesForwarded(it) - before.getValue(it) }
         }
         sizes.flatMap { (direction, bytes) ->
@@ -174,6 +177,7 @@ public abstract class FaultSuite(backend: ServerBackend) : Suite(backend, Pages)
         fault: (FaultLink, Point) -> Unit,
     ): Unit = test {
         val concurrent = Semaphore(CONCURRENT)
+        val failures = ConcurrentLinkedQueue<AssertionError>()
         coroutineScope {
             for ((number, point) in points(phases, parameters, small, spread).withIndex()) {
                 launch(Dispatchers.Default) {
@@ -181,12 +185,13 @@ public abstract class FaultSuite(backend: ServerBackend) : Suite(backend, Pages)
                         try {
                             link("case$number", patient = !stalls, parameters) { link -> case(link, point, stalls) { fault(link, point) } }
                         } catch (error: Throwable) {
-                            throw AssertionError("$point: ${error.message}", error)
+                            failures += AssertionError("$point: ${error.message}", error)
                         }
                     }
                 }
             }
         }
+        failures.firstOrNull()?.let { throw AssertionError(failures.joinToString("\n") { failure -> failure.message.orEmpty() }, it) }
         backend.dialogue.sessionsInTransaction?.let { question ->
             eventually("no session is in a transaction") { (db.exec(question).scalar() as Number).toInt() == 0 }
         }
@@ -251,8 +256,8 @@ public abstract class FaultSuite(backend: ServerBackend) : Suite(backend, Pages)
 
     @Test
     public fun `bytes that come one by one change nothing`(): Unit = test {
-        for (parameters in listOf(PLAIN, "?sslmode=prefer")) {
-            link("pieces$parameters".take(12), parameters = parameters) { link ->
+        for (mode in listOf("disable", "prefer")) {
+            link("pieces $mode", parameters = "?sslmode=$mode") { link ->
                 for (phase in phases) {
                     link.database.connect()
                     link.begin()
@@ -261,6 +266,50 @@ public abstract class FaultSuite(backend: ServerBackend) : Suite(backend, Pages)
                     assertEquals(link.written, withContext(db) { link.stored() }, "$phase")
                 }
             }
+        }
+    }
+
+    // ---- Blocks and cancels on a lost link
+
+    @Test
+    public fun `a link lost between the last statement and COMMIT is an error of the link, not of the block`(): Unit = test {
+        link("before commit") { link ->
+            link.connectAndRead()
+            val error = assertFails<ConnectionException> {
+                link.database.transaction {
+                    link.write("first")
+                    link.proxy.closeConnections()
+                    link.awaitNoLinks()
+                }
+            }
+            assertHint(error, "run it again")
+            assertEquals(0, link.database.pool.inUse)
+            link.connectAndRead()
+            assertEquals(emptySet<String>(), link.stored())
+        }
+    }
+
+    @Test
+    public fun `a cancel that cannot reach the server does not take the place of the cancellation`(): Unit = test {
+        link("uncancelled", patient = false) { link ->
+            link.connectAndRead()
+            link.onArmed = link.proxy::refuse
+            withoutHang("the cancel") { link.cancel(backend.dialogue.slowStatement) }
+            assertEquals(0, link.database.pool.inUse)
+            link.proxy.accept()
+            link.connectAndRead()
+        }
+    }
+
+    @Test
+    public fun `a cancel that cannot reach the server does not take the place of the statement timeout`(): Unit = test {
+        link("untimed", patient = false) { link ->
+            link.connectAndRead()
+            link.proxy.refuse()
+            assertFails<QueryTimeoutException> { withStatementTimeout(100.milliseconds) { link.database.exec(backend.dialogue.slowStatement) } }
+            assertEquals(0, link.database.pool.inUse)
+            link.proxy.accept()
+            link.connectAndRead()
         }
     }
 
@@ -284,16 +333,18 @@ public abstract class FaultSuite(backend: ServerBackend) : Suite(backend, Pages)
     @Test
     public fun `a connection that has been silent is asked before it is lent, and a dead one is replaced`(): Unit = test {
         FaultProxy(backend.server!!.host, backend.server!!.port).use { proxy ->
-            val other = Database.open(proxy.instead(url)) { pool { validateAfter = ZERO; acquireTimeout = GUARD } }
+            val other = Database.open(proxy.instead(url)) {
+                connectTimeout = 1.seconds
+                pool { validateAfter = ZERO; acquireTimeout = GUARD }
+            }
             try {
-                val session = sessionOf(other)
+                var session = 0L
+                eventually("it is connected") { runCatching { session = sessionOf(other) }.isSuccess }
                 proxy.drop(Direction.TO_CLIENT)
-                val answer = async(Dispatchers.Default) { sessionOf(other) }
-                // The question is never answered; after the pool's patience it opens another link.
-                eventually("another link is opened") { other.pool.connecting > 0 }
-                proxy.resume()
-                assertNotEquals(session, withoutHang("the answer") { answer.await() })
+                assertFails<ConnectionException> { sessionOf(other) }
                 assertEquals(0, other.pool.inUse)
+                proxy.resume()
+                eventually("it works again") { runCatching { assertNotEquals(session, sessionOf(other)) }.onFailure { if (it !is ConnectionException) throw it }.isSuccess }
             } finally {
                 other.close(ZERO)
             }
