@@ -64,6 +64,10 @@ public class Database private constructor(
     /** Figures of the pool at this moment; readers and writers added up where they are apart. */
     public val pool: PoolStats get() = if (readers === writers) writers.stats else writers.stats + readers.stats
 
+    /** Figures of the prepared statements on the connections that are open at this moment. */
+    public val statementCache: StatementCacheStats
+        get() = if (readers === writers) writers.statementCache else writers.statementCache + readers.statementCache
+
     /** Whether a connection has been made and [close] has not been called since. */
     public val isOpen: Boolean get() = bridge != null && !writers.isClosed
 

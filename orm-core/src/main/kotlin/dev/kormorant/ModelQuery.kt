@@ -55,6 +55,7 @@ public class ModelQuery<M : Model<*>> internal constructor(
      *
      * @throws IllegalArgumentException if it is of neither, or the property is no relation.
      */
+    @JvmSynthetic
     public fun with(vararg relations: KProperty1<out Model<*>, Related<*>>): ModelQuery<M> = with(*relations.map(::relationOf).toTypedArray())
 
     /** The same with the relations themselves, as Java programs hold them. */

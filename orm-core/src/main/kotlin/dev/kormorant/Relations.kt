@@ -244,7 +244,7 @@ public sealed class AnyReference<V : Related<*>>(later: Lazy<ModelClass<*, *>>, 
 public class Reference<ID : Any, M : Model<ID>> internal constructor(later: Lazy<ModelClass<ID, M>>, column: Column<*>) :
     AnyReference<Ref<ID, M>>(later, column) {
     /** The same with a target asked for at first use: for relations in static fields, where classes that name each other would be circular. */
-    public constructor(column: Column<*>, target: () -> ModelClass<ID, M>) : this(lazy(target), column)
+    public constructor(column: Column<*>, target: () -> ModelClass<ID, M>) : this(lazy(LazyThreadSafetyMode.PUBLICATION, target), column)
 
     override fun of(model: Model<*>): Ref<ID, M> = Ref(model, this)
 }
@@ -253,7 +253,7 @@ public class Reference<ID : Any, M : Model<ID>> internal constructor(later: Lazy
 public class OptionalReference<ID : Any, M : Model<ID>> internal constructor(later: Lazy<ModelClass<ID, M>>, column: Column<*>) :
     AnyReference<OptionalRef<ID, M>>(later, column) {
     /** The same with a target asked for at first use: for relations in static fields, where classes that name each other would be circular. */
-    public constructor(column: Column<*>, target: () -> ModelClass<ID, M>) : this(lazy(target), column)
+    public constructor(column: Column<*>, target: () -> ModelClass<ID, M>) : this(lazy(LazyThreadSafetyMode.PUBLICATION, target), column)
 
     override fun of(model: Model<*>): OptionalRef<ID, M> = OptionalRef(model, this)
 }
@@ -261,7 +261,7 @@ public class OptionalReference<ID : Any, M : Model<ID>> internal constructor(lat
 /** Delegate made by [referrersOn]. */
 public class Referrers<M : Model<*>> internal constructor(later: Lazy<ModelClass<*, M>>, internal val column: Column<*>) : Relation<Refs<M>>(later) {
     /** The same with a target asked for at first use: for relations in static fields, where classes that name each other would be circular. */
-    public constructor(column: Column<*>, target: () -> ModelClass<*, M>) : this(lazy(target), column)
+    public constructor(column: Column<*>, target: () -> ModelClass<*, M>) : this(lazy(LazyThreadSafetyMode.PUBLICATION, target), column)
 
     /** The column of the owner that [column] refers to. */
     internal val key: Column<*> = requireNotNull(column.referee) { "${column.table.tableName}.${column.name} refers to no other column." }
@@ -284,7 +284,7 @@ public class Referrers<M : Model<*>> internal constructor(later: Lazy<ModelClass
 public class ManyToMany<M : Model<*>> internal constructor(later: Lazy<ModelClass<*, M>>, private val source: Column<*>, private val linked: Column<*>) :
     Relation<Links<M>>(later) {
     /** The same with a target asked for at first use: for relations in static fields, where classes that name each other would be circular. */
-    public constructor(source: Column<*>, linked: Column<*>, target: () -> ModelClass<*, M>) : this(lazy(target), source, linked)
+    public constructor(source: Column<*>, linked: Column<*>, target: () -> ModelClass<*, M>) : this(lazy(LazyThreadSafetyMode.PUBLICATION, target), source, linked)
 
     private val link: Table = source.table
     private val key: Column<*> = checkNotNull(source.referee)

@@ -1,5 +1,8 @@
 package dev.kormorant
 
+import dev.kormorant.internal.CheckedBatchInsert
+import dev.kormorant.internal.CheckedInsert
+import dev.kormorant.internal.CheckedUpdate
 import dev.kormorant.internal.ExposedBridge
 import dev.kormorant.internal.insert
 import dev.kormorant.internal.insertAll
@@ -12,13 +15,13 @@ import org.jetbrains.exposed.v1.core.dao.id.IdTable
 import org.jetbrains.exposed.v1.core.statements.BatchInsertStatement
 import org.jetbrains.exposed.v1.core.statements.DeleteStatement
 import org.jetbrains.exposed.v1.core.statements.InsertStatement
-import org.jetbrains.exposed.v1.core.statements.MultiRowValuesInsertStatement
 import org.jetbrains.exposed.v1.core.statements.Statement
 import org.jetbrains.exposed.v1.core.statements.UpdateBuilder
 import org.jetbrains.exposed.v1.core.statements.UpdateStatement
 
 // Data changes on tables. Each runs at once on the database of the calling coroutine, in its transaction if it is in one, and throws
-// what the database makes of it as a DatabaseException. Lambdas are called once, synchronously, while the SQL is made.
+// what the database makes of it as a DatabaseException. Lambdas are called once, synchronously, while the SQL is made; a value longer
+// than its column is a DataException there, before anything is sent.
 
 /**
  * Inserts one row.
@@ -26,19 +29,19 @@ import org.jetbrains.exposed.v1.core.statements.UpdateStatement
  * @return the statement, which has the row as the database stored it: `result[Users.id]`, `resultedValues`, `insertedCount`.
  */
 public suspend fun <T : Table> T.insert(body: T.(InsertStatement<Number>) -> Unit): InsertStatement<Number> =
-    runInsert { InsertStatement<Number>(this).also { body(it) } }
+    runInsert { CheckedInsert<Number>(this).also { body(it) } }
 
 /** Inserts one row and returns its id. */
 public suspend fun <Key : Any, T : IdTable<Key>> T.insertAndGetId(body: T.(InsertStatement<EntityID<Key>>) -> Unit): EntityID<Key> =
-    runInsert { InsertStatement<EntityID<Key>>(this).also { body(it) } }[id]
+    runInsert { CheckedInsert<EntityID<Key>>(this).also { body(it) } }[id]
 
 /** Inserts one row unless it violates a unique constraint; `insertedCount` of the result is 0 then. */
 public suspend fun <T : Table> T.insertIgnore(body: T.(UpdateBuilder<*>) -> Unit): InsertStatement<Long> =
-    runInsert { InsertStatement<Long>(this, isIgnore = true).also { body(it) } }
+    runInsert { CheckedInsert<Long>(this, ignore = true).also { body(it) } }
 
 /** Inserts one row and returns its id, or `null` if it violates a unique constraint. */
 public suspend fun <Key : Any, T : IdTable<Key>> T.insertIgnoreAndGetId(body: T.(UpdateBuilder<*>) -> Unit): EntityID<Key>? {
-    val statement = runInsert { InsertStatement<EntityID<Key>>(this, isIgnore = true).also { body(it) } }
+    val statement = runInsert { CheckedInsert<EntityID<Key>>(this, ignore = true).also { body(it) } }
     return if (statement.insertedCount == 0) null else statement.getOrNull(id)
 }
 
@@ -62,7 +65,7 @@ public suspend fun <T : Table, E> T.batchInsert(
     val bridge = database.openBridge()
     val parts = bridge.render {
         elements.chunked((bridge.dialect.maxParameters / columns.size).coerceAtLeast(1)).map { part ->
-            MultiRowValuesInsertStatement(this, ignore, shouldReturnGeneratedValues).also { statement ->
+            CheckedBatchInsert(this, ignore, shouldReturnGeneratedValues).also { statement ->
                 for (element in part) {
                     statement.addBatch()
                     statement.body(element)
@@ -81,11 +84,11 @@ public suspend fun <T : Table, E> T.batchInsert(
  * @throws UnsupportedByDialectException if the dialect has no LIMIT for UPDATE and [limit] is given; nothing is sent.
  */
 public suspend fun <T : Table> T.update(where: () -> Op<Boolean>, limit: Int? = null, body: T.(UpdateStatement) -> Unit): Int =
-    runCounted { UpdateStatement(this, limit, where()).also { body(it) } }
+    runCounted { CheckedUpdate(this, limit, where()).also { body(it) } }
 
 /** Changes all rows of the table, or [limit] of them; returns how many. */
 public suspend fun <T : Table> T.update(limit: Int? = null, body: T.(UpdateStatement) -> Unit): Int =
-    runCounted { UpdateStatement(this, limit, null).also { body(it) } }
+    runCounted { CheckedUpdate(this, limit, null).also { body(it) } }
 
 /**
  * Deletes the rows that match [op].

@@ -7,8 +7,10 @@ import dev.kormorant.internal.Scope
 import dev.kormorant.internal.Session
 import dev.kormorant.internal.closedError
 import dev.kormorant.internal.finish
+import dev.kormorant.internal.uncancellable
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.withContext
+import kotlin.time.Duration
 
 /**
  * Runs [block] in a transaction: committed when it returns, rolled back when it throws or is cancelled. Inside a transaction on the
@@ -16,7 +18,7 @@ import kotlinx.coroutines.withContext
  *
  * Statements inside find the transaction in the coroutine context, on whatever thread they run. Coroutines started in the block's
  * scope belong to it: their statements are queued on its one connection, in order, and the block ends after them. A block that runs
- * no statement takes no connection and sends nothing.
+ * no statement takes no connection and sends nothing, but the first use of the database connects.
  *
  * Cancellation stops the statement in progress on the server, rolls back, and gives the connection back; that is bounded by
  * [DatabaseConfig.cancelTimeout].
@@ -102,6 +104,8 @@ private suspend fun <T> Database.runLevel(level: Level, block: suspend Coroutine
     val session = level.session
     val parent = level.parent
     if (parent == null) {
+        // Once in the life of a database. Left to the first statements, they would wait for it here and lose their order.
+        openBridge()
         session.turns.give(level)
     } else {
         session.turns.take(parent)
@@ -132,5 +136,5 @@ private suspend fun Database.takeLastTurn(level: Level) {
     val turns = level.session.turns
     if (turns.tryTake(level, null) || uncancellable { turns.take(level) } != null) return
     level.session.connection?.close()
-    turns.take(level)
+    uncancellable(timer, Duration.INFINITE) { turns.take(level) }
 }

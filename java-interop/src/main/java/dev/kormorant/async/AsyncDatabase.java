@@ -2,6 +2,7 @@ package dev.kormorant.async;
 
 import dev.kormorant.Database;
 import dev.kormorant.PoolStats;
+import dev.kormorant.Query;
 import dev.kormorant.async.internal.Funnel;
 import dev.kormorant.async.internal.SettingsKt;
 import java.time.Duration;
@@ -9,9 +10,11 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jetbrains.exposed.v1.core.ResultRow;
 
 /**
  * Where the data is, for Java: it opens connections, keeps them in a pool, and runs statements and transactions.
@@ -35,7 +38,7 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
     private final Database database;
 
     private AsyncDatabase(Database database, Executor executor) {
-        super(new Funnel(database, executor));
+        super(new Funnel(database, new Dependents(executor)));
         this.database = database;
     }
 
@@ -87,6 +90,15 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
     }
 
     /**
+     * This database for threads that may wait.
+     *
+     * @return its blocking view
+     */
+    public BlockingDatabase blocking() {
+        return new BlockingDatabase(this);
+    }
+
+    /**
      * Whether a connection has been made and the database has not been closed since.
      *
      * @return whether it has
@@ -125,6 +137,20 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
     }
 
     /**
+     * The rows of a query as they are asked for: {@code db.publisher(query.fetchSize(500))} keeps a few portions of about 500 rows in
+     * memory and one connection from the first request to the end. Without {@code fetchSize} all rows are read first.
+     *
+     * <p>Each subscription runs the query anew, in autocommit. Subscribers are called on the executor; what fails reaches
+     * {@code onError} as the original exception; cancelling the subscription ends the statement and gives the connection back.
+     *
+     * @param query the query
+     * @return its rows
+     */
+    public Flow.Publisher<ResultRow> publisher(Query query) {
+        return funnel.publisher(query);
+    }
+
+    /**
      * Waits up to 5 s for calls and transactions to end, then closes all connections. Later calls fail with {@code PoolClosedException}
      * until {@link #connect}. May be repeated.
      *
@@ -144,10 +170,14 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
         return funnel.close(grace);
     }
 
-    /** {@link #closeAsync()}, waited for; blocks the calling thread. */
+    /**
+     * {@link #closeAsync()}, waited for on the calling thread.
+     *
+     * @throws dev.kormorant.BlockingNotAllowedException where {@link BlockingStatements} must not wait either
+     */
     @Override
     public void close() {
-        closeAsync().join();
+        BlockingStatements.call(this::closeAsync);
     }
 
     @Override

@@ -473,7 +473,8 @@ public final class AsyncModels<I, M extends Model<I>> {
      * @return the model, and whether this call created it
      */
     public CompletableFuture<GetOrCreate<M>> getOrCreate(Consumer<? super M> lookup, Consumer<? super M> defaults) {
-        return funnel.<Pair<? extends M, Boolean>, GetOrCreate<M>>call(next -> type.getOrCreate(unit(lookup), unit(defaults), next), AsyncModels::found);
+        return funnel.<Pair<? extends M, Boolean>, GetOrCreate<M>>call(
+                next -> type.getOrCreate(unit(lookup), unit(defaults), next), AsyncModels::found);
     }
 
     /**
@@ -496,7 +497,8 @@ public final class AsyncModels<I, M extends Model<I>> {
      * @return the model, and whether this call created it
      */
     public CompletableFuture<GetOrCreate<M>> getOrCreate(I id, Consumer<? super M> defaults) {
-        return funnel.<Pair<? extends M, Boolean>, GetOrCreate<M>>call(next -> type.getOrCreate(id, unit(defaults), next), AsyncModels::found);
+        return funnel.<Pair<? extends M, Boolean>, GetOrCreate<M>>call(
+                next -> type.getOrCreate(id, unit(defaults), next), AsyncModels::found);
     }
 
     /**

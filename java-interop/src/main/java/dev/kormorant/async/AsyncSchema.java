@@ -1,6 +1,7 @@
 package dev.kormorant.async;
 
 import dev.kormorant.Schema;
+import dev.kormorant.SchemaKt;
 import dev.kormorant.async.internal.Funnel;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -33,6 +34,25 @@ public final class AsyncSchema {
      */
     public CompletableFuture<Void> drop(Table... tables) {
         return funnel.run(next -> Schema.INSTANCE.drop(tables, next));
+    }
+
+    /**
+     * Looks for a table.
+     *
+     * @param table the table
+     * @return whether it is there
+     */
+    public CompletableFuture<Boolean> exists(Table table) {
+        return funnel.call(next -> SchemaKt.exists(table, next));
+    }
+
+    /**
+     * Names of the tables, without views, in the schema that names without one are in.
+     *
+     * @return the names, in no particular order
+     */
+    public CompletableFuture<List<String>> listTables() {
+        return funnel.call(next -> Schema.INSTANCE.listTables(null, next));
     }
 
     /**

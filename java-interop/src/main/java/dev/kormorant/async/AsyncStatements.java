@@ -203,7 +203,8 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      * @return the row as the database stored it
      */
     public final CompletableFuture<ResultRow> insert(Table table, Consumer<Assignments> values) {
-        return funnel.<InsertStatement<Number>, ResultRow>call(next -> StatementsKt.insert(table, assigning(values), next), AsyncStatements::row);
+        return funnel.<InsertStatement<Number>, ResultRow>call(
+                next -> StatementsKt.insert(table, assigning(values), next), AsyncStatements::row);
     }
 
     /**
@@ -240,7 +241,8 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      */
     public final <I> CompletableFuture<Optional<I>> insertIgnoreAndGetId(IdTable<I> table, Consumer<Assignments> values) {
         return funnel.<EntityID<I>, Optional<I>>call(
-                next -> StatementsKt.insertIgnoreAndGetId(table, assigning(values), next), id -> Optional.ofNullable(id).map(EntityID::getValue));
+                next -> StatementsKt.insertIgnoreAndGetId(table, assigning(values), next),
+                id -> Optional.ofNullable(id).map(EntityID::getValue));
     }
 
     /**

@@ -29,6 +29,7 @@ import static java.util.concurrent.CompletableFuture.allOf;
 import static java.util.concurrent.CompletableFuture.completedFuture;
 import static java.util.concurrent.CompletableFuture.failedFuture;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -38,6 +39,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kormorant.BlockingNotAllowedException;
 import dev.kormorant.ConnectionBusyException;
 import dev.kormorant.ConstraintKind;
 import dev.kormorant.ConstraintViolationException;
@@ -54,6 +56,7 @@ import dev.kormorant.async.AsyncConnection;
 import dev.kormorant.async.AsyncDatabase;
 import dev.kormorant.async.AsyncModels;
 import dev.kormorant.async.AsyncTransaction;
+import dev.kormorant.async.BlockingDatabase;
 import dev.kormorant.async.StatementListener;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -64,19 +67,24 @@ import java.time.LocalTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
+import org.jetbrains.exposed.v1.core.JoinType;
+import org.jetbrains.exposed.v1.core.Op;
 import org.jetbrains.exposed.v1.core.ResultRow;
 import org.jetbrains.exposed.v1.core.SortOrder;
 import org.jetbrains.exposed.v1.core.Table;
@@ -94,11 +102,16 @@ import org.junit.jupiter.api.Timeout;
 abstract class AsyncDatabaseSuite {
     private static final Table[] TABLES = {USERS, TWEETS, TAGS, TWEET_TAGS, SAMPLES, Notes.INSTANCE};
 
-    private final ExecutorService executor = Executors.newSingleThreadExecutor(task -> new Thread(task, "dependents"));
+    private final Executor executor = executor();
     private final ConcurrentLinkedQueue<StatementListener.Statement> statements = new ConcurrentLinkedQueue<>();
     private AsyncDatabase db;
     private AsyncModels<Long, User> users;
     private AsyncModels<Long, Tweet> tweets;
+
+    /** Where futures are completed, on threads called {@code dependents}. */
+    Executor executor() {
+        return Executors.newSingleThreadExecutor(task -> new Thread(task, "dependents"));
+    }
 
     /** Where a database of its own is. */
     abstract String url();
@@ -123,7 +136,7 @@ abstract class AsyncDatabaseSuite {
         if (db == null) return;
         eventually("every connection is back in the pool", () -> db.poolStats().getInUse() == 0);
         db.close();
-        executor.shutdownNow();
+        if (executor instanceof ExecutorService service) service.shutdownNow();
     }
 
     // ---- Opening and closing
@@ -308,9 +321,12 @@ abstract class AsyncDatabaseSuite {
     @Test
     void a_schema_is_created_twice_and_dropped_in_any_order() {
         db.schema().create(TWEETS, USERS).join();
-        assertTrue(db.schema().createStatements(USERS).join().get(0).startsWith("CREATE TABLE"));
         assertTrue(db.schema().dropStatements(USERS).join().get(0).startsWith("DROP TABLE"));
+        assertTrue(db.schema().exists(USERS).join());
+        assertTrue(db.schema().listTables().join().containsAll(List.of("java_users", "java_tweets")));
         db.schema().drop(TABLES).join();
+        assertFalse(db.schema().exists(USERS).join());
+        assertTrue(db.schema().createStatements(USERS).join().get(0).startsWith("CREATE TABLE"));
         failure(DatabaseException.class, db.list(selectAll(USERS)));
     }
 
@@ -394,7 +410,7 @@ abstract class AsyncDatabaseSuite {
     void a_joined_query_reads_columns_of_both_tables() {
         long ann = db.insertAndGetId(USERS, set -> set.set(USERS.name, "Ann")).join();
         db.insert(TWEETS, set -> set.set(TWEETS.text, "hi").setId(TWEETS.user, ann)).join();
-        var join = TWEETS.join(USERS, org.jetbrains.exposed.v1.core.JoinType.INNER, TWEETS.user, USERS.id, false, null);
+        var join = TWEETS.join(USERS, JoinType.INNER, TWEETS.user, USERS.id, false, null);
         var rows = db.list(select(join, USERS.name, TWEETS.text), row -> row.get(USERS.name) + ": " + row.get(TWEETS.text)).join();
         assertEquals(List.of("Ann: hi"), rows);
     }
@@ -511,7 +527,8 @@ abstract class AsyncDatabaseSuite {
             futures.add(users.deleteWhere(tx, eq(USERS.name, "brief")));
             return allOf(futures.toArray(CompletableFuture[]::new));
         }).join();
-        assertEquals(IntStream.range(0, many).boxed().toList(), db.list(selectAll(USERS).orderBy(USERS.id, SortOrder.ASC), row -> row.get(USERS.age)).join());
+        var ages = db.list(selectAll(USERS).orderBy(USERS.id, SortOrder.ASC), row -> row.get(USERS.age)).join();
+        assertEquals(IntStream.range(0, many).boxed().toList(), ages);
     }
 
     @Test
@@ -679,6 +696,146 @@ abstract class AsyncDatabaseSuite {
         assertEquals(0, users.count().join());
     }
 
+    @Test
+    void transactions_cancelled_and_failed_at_random_are_whole_or_not_there() {
+        long seed = System.nanoTime();
+        var random = new Random(seed);
+        var futures = new ArrayList<CompletableFuture<?>>();
+        for (int number = 0; number < 100; number++) {
+            int pair = number;
+            boolean fails = random.nextInt(4) == 0;
+            futures.add(db.transaction(tx -> {
+                users.create(tx, user -> user.setName("one of " + pair));
+                return users.create(tx, user -> user.setName("other of " + pair))
+                        .thenCompose(user -> fails ? failedFuture(new IllegalStateException("no")) : completedFuture(user));
+            }));
+            if (random.nextInt(3) == 0) futures.get(random.nextInt(futures.size())).cancel(true);
+        }
+        for (var future : futures) assertDoesNotThrow(() -> future.handle((value, error) -> value).get(60, TimeUnit.SECONDS));
+        eventually("every connection is back in the pool", () -> db.poolStats().getInUse() == 0);
+        var pairs = db.list(selectAll(USERS), row -> row.get(USERS.name).replaceAll(".* of ", "")).join();
+        assertEquals(2L * Set.copyOf(pairs).size(), pairs.size(), "seed " + seed);
+        long committed = futures.stream().filter(future -> !future.isCompletedExceptionally()).count();
+        assertTrue(committed <= pairs.size() / 2, "seed " + seed);
+    }
+
+    @Test
+    void a_publisher_hands_out_rows_as_they_are_asked_for() {
+        db.batchInsert(USERS, IntStream.range(0, 1000).boxed().toList(), (set, number) -> set.set(USERS.name, "user " + number)).join();
+        var query = selectAll(USERS).orderBy(USERS.id, SortOrder.ASC).fetchSize(50);
+        var all = new Rows(Integer.MAX_VALUE);
+        db.publisher(query).subscribe(all);
+        assertEquals(IntStream.range(0, 1000).mapToObj(number -> "user " + number).toList(), all.names.join());
+        var few = new Rows(7);
+        db.publisher(query).subscribe(few);
+        assertEquals(7, few.names.join().size());
+        var failing = new Rows(1);
+        db.publisher(selectAll(USERS).where(() -> {
+            throw new IllegalStateException("no");
+        })).subscribe(failing);
+        failure(IllegalStateException.class, failing.names);
+    }
+
+    /** Asks for one row after another and cancels after a number of them. */
+    private static final class Rows implements Flow.Subscriber<ResultRow> {
+        final CompletableFuture<List<String>> names = new CompletableFuture<>();
+        private final List<String> seen = new ArrayList<>();
+        private final int enough;
+        private Flow.Subscription subscription;
+
+        Rows(int enough) {
+            this.enough = enough;
+        }
+
+        @Override
+        public void onSubscribe(Flow.Subscription begun) {
+            subscription = begun;
+            begun.request(1);
+        }
+
+        @Override
+        public void onNext(ResultRow row) {
+            seen.add(row.get(USERS.name));
+            if (seen.size() < enough) {
+                subscription.request(1);
+            } else {
+                subscription.cancel();
+                names.complete(seen);
+            }
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            names.completeExceptionally(error);
+        }
+
+        @Override
+        public void onComplete() {
+            names.complete(seen);
+        }
+    }
+
+    // ---- The blocking view
+
+    @Test
+    void the_blocking_view_returns_values_and_throws_the_original_exceptions() {
+        var blocking = db.blocking();
+        var people = blocking.models(User.MODEL);
+        var ann = people.create(user -> user.setName("Ann"));
+        assertEquals("Ann", people.get(ann.getId().getValue()).getName());
+        assertEquals(1, blocking.list(people.all()).size());
+        assertThrows(ConstraintViolationException.class, () -> people.create(user -> user.setName("Ann")));
+        assertThrows(RecordNotFoundException.class, () -> people.get(-1L));
+        assertEquals(2, BlockingDatabase.call(() -> db.exec("SELECT 2")).scalar() instanceof Number two ? two.intValue() : 0);
+    }
+
+    @Test
+    void a_blocking_transaction_runs_on_the_calling_thread_and_is_rolled_back_by_an_exception() {
+        var caller = Thread.currentThread();
+        var blocking = db.blocking();
+        var count = blocking.transaction(tx -> {
+            assertSame(caller, Thread.currentThread());
+            tx.models(User.MODEL).create(user -> user.setName("Ann"));
+            assertThrows(ConstraintViolationException.class,
+                    () -> tx.transaction(sp -> sp.models(User.MODEL).create(user -> user.setName("Ann"))));
+            return tx.count(selectAll(USERS));
+        });
+        assertEquals(1, count);
+        assertThrows(ArithmeticException.class, () -> blocking.transaction(tx -> {
+            tx.deleteAll(USERS);
+            throw new ArithmeticException("no");
+        }));
+        assertEquals(1, blocking.count(selectAll(USERS)));
+        assertThrows(IllegalStateException.class, () -> blocking.transaction(options().propagation(Propagation.MANDATORY), tx -> 1));
+    }
+
+    @Test
+    void a_blocking_call_in_a_dependent_is_refused() {
+        var gate = new CompletableFuture<Void>();
+        var future = db.transaction(tx -> users.count(tx).thenCombine(gate, (count, none) -> count))
+                .thenApply(count -> db.blocking().count(selectAll(USERS)));
+        gate.complete(null);
+        var error = assertThrows(CompletionException.class, future::join);
+        assertInstanceOf(BlockingNotAllowedException.class, error.getCause());
+    }
+
+    @Test
+    void interrupting_a_blocking_call_stops_the_statement() throws Exception {
+        var seen = new CompletableFuture<Throwable>();
+        var thread = new Thread(() -> {
+            try {
+                db.blocking().exec(endlessSql());
+                seen.complete(null);
+            } catch (CancellationException error) {
+                seen.complete(error);
+            }
+        });
+        thread.start();
+        eventually("the statement has its connection", () -> db.poolStats().getInUse() == 1);
+        thread.interrupt();
+        assertInstanceOf(CancellationException.class, seen.get(60, TimeUnit.SECONDS));
+    }
+
     // ---- What the tests share
 
     private User user(int number) {
@@ -702,7 +859,7 @@ abstract class AsyncDatabaseSuite {
         return Set.copyOf(tags.stream().map(Tag::getWord).toList());
     }
 
-    private List<Integer> ages(org.jetbrains.exposed.v1.core.Op<Boolean> condition) {
+    private List<Integer> ages(Op<Boolean> condition) {
         return db.list(selectAll(USERS).where(condition).orderBy(USERS.age, SortOrder.ASC), row -> row.get(USERS.age)).join();
     }
 

@@ -1,5 +1,7 @@
 package dev.kormorant.driver
 
+import dev.kormorant.StatementCacheStats
+
 /**
  * One link to a database. At most one statement is in progress; the pool lends a connection to one user at a time, but
  * [status], [cancel] and [close] may be called from any thread at any time.
@@ -10,6 +12,9 @@ public interface Connection {
 
     /** The server's own name for this session (backend pid, connection id), or `null` where there is none. */
     public val serverId: Long?
+
+    /** Figures of its prepared statements; may be read from any thread and be a little behind. */
+    public val statementCache: StatementCacheStats get() = StatementCacheStats.NONE
 
     /** What the wire last said, never what the user is believed to have done. */
     public val status: ConnectionStatus

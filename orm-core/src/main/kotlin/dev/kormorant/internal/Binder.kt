@@ -79,7 +79,8 @@ internal class Binder(size: Int) : PreparedStatementApi {
         }
     }
 
-    fun statement(sql: String, reusable: Boolean = true): SqlStatement = SqlStatement(sql, types, values, reusable)
+    /** The statement; one with very many parameters is a list whose length will not come again, and is not kept prepared. */
+    fun statement(sql: String, reusable: Boolean = true): SqlStatement = SqlStatement(sql, types, values, reusable && types.size <= MAX_REUSABLE)
 
     override fun set(index: Int, value: Any, columnType: IColumnType<*>) {
         val type = sqlTypeOf(columnType)
@@ -124,6 +125,9 @@ internal class Binder(size: Int) : PreparedStatementApi {
     }
 
     internal companion object {
+        /** More columns than tables usually have. */
+        private const val MAX_REUSABLE = 100
+
         private val DIRECT = setOf(SqlType.DATE, SqlType.TIME, SqlType.TIMESTAMP, SqlType.TIMESTAMP_WITH_TIME_ZONE)
 
         /** Parameters for plain Java values that no column describes: raw SQL. */

@@ -5,6 +5,7 @@ import dev.kormorant.PoolClosedException
 import dev.kormorant.PoolConfig
 import dev.kormorant.PoolStats
 import dev.kormorant.PoolTimeoutException
+import dev.kormorant.StatementCacheStats
 import dev.kormorant.driver.Connection
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineDispatcher
@@ -38,6 +39,10 @@ internal class ConnectionPool(
     private var generation = Generation()
 
     val stats: PoolStats get() = generation.stats()
+
+    /** Figures of the prepared statements of all its connections. */
+    val statementCache: StatementCacheStats
+        get() = generation.resources.all().fold(StatementCacheStats.NONE) { sum, pooled -> sum + pooled.connection.statementCache }
 
     val isClosed: Boolean get() = generation.resources.isClosed
 

@@ -1,8 +1,6 @@
 package dev.kormorant.internal
 
 import dev.kormorant.ColumnNotLoadedException
-import dev.kormorant.DataException
-import dev.kormorant.ErrorDetails
 import dev.kormorant.Model
 import dev.kormorant.ModelClass
 import dev.kormorant.Relation
@@ -64,20 +62,11 @@ internal class ModelState(private val model: Model<*>) {
         val row = row()
         val position = shape.position(column)
         if (!isNew && row[position] == value) return
-        validate(column, value)
+        @Suppress("UNCHECKED_CAST")
+        checking(column) { (column.columnType as IColumnType<Any>).validateValueBeforeUpdate(value) }
         row[position] = value
         (dirty ?: BitSet(row.size).also { dirty = it }).set(position)
         relations?.keys?.removeIf { it.dependsOn(column) }
-    }
-
-    private fun validate(column: Column<*>, value: Any?) {
-        try {
-            @Suppress("UNCHECKED_CAST")
-            (column.columnType as IColumnType<Any>).validateValueBeforeUpdate(value)
-        } catch (error: IllegalArgumentException) {
-            val details = ErrorDetails(table = column.table.tableName, column = column.name)
-            throw DataException("Column ${column.table.tableName}.${column.name} cannot hold the value: ${error.message}.", details, error)
-        }
     }
 
     fun writeId(id: Any) {

@@ -1,29 +1,28 @@
 package dev.kormorant.jasync
 
+import dev.kormorant.StatementCacheStats
+
 /**
  * Prepared statements of one connection, the least recently used one dropped first.
  *
- * Not thread-safe: it belongs to the event loop of its connection. Statements that will not come again are not put here, so that
+ * Not thread-safe but for [stats]: it belongs to the event loop of its connection. Statements that will not come again are not put here, so that
  * they push nothing out.
  */
 internal class StatementCache<K : Any, V : Any>(private val capacity: Int) {
     private val entries = LinkedHashMap<K, V>(16, 0.75f, true)
 
-    /** Look-ups that found a statement. */
-    var hits: Long = 0
-        private set
+    /** Written by one thread, so that any may read them. */
+    @Volatile private var hits = 0L
 
-    /** Look-ups that found none. */
-    var misses: Long = 0
-        private set
+    @Volatile private var misses = 0L
 
-    /** Statements dropped to make room. */
-    var evictions: Long = 0
-        private set
+    @Volatile private var evictions = 0L
 
     val size: Int get() = entries.size
 
-    operator fun get(key: K): V? = entries[key].also { if (it == null) misses++ else hits++ }
+    val stats: StatementCacheStats get() = StatementCacheStats(size, hits, misses, evictions)
+
+    operator fun get(key: K): V? = entries[key].also { if (it == null) misses += 1 else hits += 1 }
 
     /**
      * Keeps [value] and returns the statement the caller has to close once its use is over: the one that was dropped or
@@ -36,7 +35,7 @@ internal class StatementCache<K : Any, V : Any>(private val capacity: Int) {
         val eldest = entries.entries.iterator()
         val dropped = eldest.next().value
         eldest.remove()
-        evictions++
+        evictions += 1
         return dropped
     }
 

@@ -105,6 +105,6 @@ internal class Tls private constructor(val mode: SslMode, private val context: S
         }
 
         private fun unusable(cause: Exception) =
-            ConfigurationException("The file named by sslrootcert is not a readable list of PEM certificates.", "Check its path and its content.", cause)
+            ConfigurationException("The file of sslrootcert is not a readable list of PEM certificates.", "Check its path and content.", cause)
     }
 }

@@ -9,7 +9,11 @@ import java.util.concurrent.atomic.AtomicInteger
 import kotlin.concurrent.thread
 
 /** A loopback proxy in front of a server that fails the way networks do. */
-internal class FaultProxy(private val host: String, private val port: Int, address: InetAddress = InetAddress.getLoopbackAddress()) : AutoCloseable {
+internal class FaultProxy(
+    private val host: String,
+    private val port: Int,
+    address: InetAddress = InetAddress.getLoopbackAddress(),
+) : AutoCloseable {
     private class Pair(val client: Socket, val server: Socket)
 
     private val listener = ServerSocket(0, 50, address)
@@ -25,19 +29,18 @@ internal class FaultProxy(private val host: String, private val port: Int, addre
     @Volatile
     var stalled: Boolean = false
 
-    init {
-        thread(isDaemon = true, name = "fault-proxy") {
-            try {
-                while (true) {
-                    val client = listener.accept()
-                    accepted.incrementAndGet()
-                    val pair = Pair(client, Socket(host, port)).also { pairs += it }
-                    pump(pair.client, pair.server)
-                    pump(pair.server, pair.client)
-                }
-            } catch (_: IOException) {
-                // The listener was closed.
+    private val acceptor = thread(isDaemon = true, name = "fault-proxy") {
+        try {
+            while (true) {
+                val client = listener.accept()
+                if (listener.isClosed) return@thread client.close()
+                accepted.incrementAndGet()
+                val pair = Pair(client, Socket(host, port)).also { pairs += it }
+                pump(pair.client, pair.server)
+                pump(pair.server, pair.client)
             }
+        } catch (_: IOException) {
+            // The listener was closed.
         }
     }
 
@@ -72,7 +75,10 @@ internal class FaultProxy(private val host: String, private val port: Int, addre
     }
 
     /** Accepts no further connections; those there are go on. */
-    fun refuse(): Unit = listener.close()
+    fun refuse() {
+        listener.close()
+        acceptor.join()
+    }
 
     override fun close() {
         listener.close()

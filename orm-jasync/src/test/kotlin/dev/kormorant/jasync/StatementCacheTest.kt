@@ -26,7 +26,7 @@ class StatementCacheTest {
         cache["a"]
         cache["a"]
         cache.put("b", 2)
-        assertEquals(listOf(2L, 1L, 1L), listOf(cache.hits, cache.misses, cache.evictions))
+        assertEquals(listOf(2L, 1L, 1L), cache.stats.let { listOf(it.hits, it.misses, it.evictions) })
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.kormorant.sqlite
 
+import dev.kormorant.StatementCacheStats
 import dev.kormorant.driver.RawColumn
 import org.sqlite.core.Codes
 import org.sqlite.core.DB
@@ -64,15 +65,29 @@ internal class Prepared(val sql: String, val text: SqlText, private val native: 
     }
 }
 
-/** The statements of one connection that are likely to come again: at most [size], those not used for longest closed first. */
-internal class StatementCache(private val size: Int) {
+/**
+ * The statements of one connection that are likely to come again: at most [capacity], those not used for longest closed first. It
+ * belongs to the thread of the connection but for [stats].
+ */
+internal class StatementCache(private val capacity: Int) {
     private val statements = object : LinkedHashMap<String, Prepared>(16, 0.75f, true) {
-        override fun removeEldestEntry(eldest: Map.Entry<String, Prepared>): Boolean =
-            (this.size > this@StatementCache.size).also { if (it) eldest.value.close() }
+        override fun removeEldestEntry(eldest: Map.Entry<String, Prepared>): Boolean = (size > capacity).also {
+            if (!it) return@also
+            eldest.value.close()
+            evictions += 1
+        }
     }
 
+    @Volatile private var hits = 0L
+
+    @Volatile private var misses = 0L
+
+    @Volatile private var evictions = 0L
+
+    val stats: StatementCacheStats get() = StatementCacheStats(statements.size, hits, misses, evictions)
+
     /** Takes it out, so that a statement in use is never closed. */
-    fun take(sql: String): Prepared? = statements.remove(sql)
+    fun take(sql: String): Prepared? = statements.remove(sql).also { if (it == null) misses += 1 else hits += 1 }
 
     fun put(prepared: Prepared) {
         statements.put(prepared.sql, prepared)?.close()

@@ -2,6 +2,7 @@ package dev.kormorant.sqlite
 
 import dev.kormorant.DatabaseException
 import dev.kormorant.ErrorDetails
+import dev.kormorant.StatementCacheStats
 import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
@@ -34,6 +35,8 @@ internal class Execution {
  */
 internal class Session(private val native: SQLiteConnection, private val cacheSize: Int, private val busyTimeout: Duration) {
     private val cache = StatementCache(cacheSize)
+
+    val statementCache: StatementCacheStats get() = cache.stats
     private val beginProbe by lazy { prepareNative("BEGIN") }
     private val lastRowId by lazy { Prepared(LAST_ROW_ID.sql, SqlText.of(LAST_ROW_ID), prepareNative(LAST_ROW_ID.sql)) }
     private var execution: Execution? = null

@@ -2,6 +2,7 @@ package dev.kormorant.sqlite
 
 import dev.kormorant.ConnectionBusyException
 import dev.kormorant.ConnectionException
+import dev.kormorant.StatementCacheStats
 import dev.kormorant.driver.Connection
 import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.Dialect
@@ -30,6 +31,8 @@ internal class SqliteConnection(
     private var closed = false
     private var current: Execution? = null
     private var answer: CompletableDeferred<*>? = null
+
+    override val statementCache: StatementCacheStats get() = session.statementCache
 
     override val status: ConnectionStatus
         get() = synchronized(lock) {

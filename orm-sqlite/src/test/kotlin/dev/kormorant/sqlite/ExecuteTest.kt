@@ -168,7 +168,17 @@ class ExecuteTest {
         c.cancel()
         driver.close()
         driver.close()
-        assertThrows<ConnectionException> { driver.connect(Access.WRITE) }
+    }
+
+    @Test
+    fun `a closed driver connects again when it is asked to`() = test {
+        val driver = open("sqlite::memory:")
+        driver.connect(Access.WRITE).close()
+        driver.close()
+        val again = driver.connect(Access.WRITE)
+        assertEquals(1L, again.run("SELECT 1").rows.single()[0])
+        again.close()
+        driver.close()
     }
 
     @Test

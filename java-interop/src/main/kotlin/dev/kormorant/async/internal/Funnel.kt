@@ -4,6 +4,7 @@ import dev.kormorant.ConnectionBusyException
 import dev.kormorant.Database
 import dev.kormorant.Isolation
 import dev.kormorant.Propagation
+import dev.kormorant.Query
 import dev.kormorant.StatementTimeout
 import dev.kormorant.Transaction
 import dev.kormorant.TransactionClosedException
@@ -16,15 +17,18 @@ import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.future.await
+import kotlinx.coroutines.jdk9.asPublisher
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
+import org.jetbrains.exposed.v1.core.ResultRow
 import java.time.Duration
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionException
 import java.util.concurrent.CompletionStage
 import java.util.concurrent.Executor
+import java.util.concurrent.Flow
 import java.util.function.BiFunction
 import java.util.function.Function
 import kotlin.coroutines.Continuation
@@ -82,6 +86,9 @@ internal class Funnel private constructor(
 
     fun <T> connection(block: Function<Funnel, out CompletionStage<out T>?>): CompletableFuture<T> =
         start { database.connection { awaited(block.apply(inner(this, "pinned connection"))) } }
+
+    /** Each subscription is a coroutine of its own, so this is for a database only. */
+    fun publisher(query: Query): Flow.Publisher<ResultRow> = query.asPublisher(coroutineContext)
 
     private fun inner(scope: CoroutineScope, what: Any) = Funnel(database, scope.coroutineContext, Held(what))
 

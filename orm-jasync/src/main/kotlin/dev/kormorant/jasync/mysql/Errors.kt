@@ -159,6 +159,7 @@ internal class ServerError(val code: Int, val sqlState: String, private val text
         private val HINTS = mapOf(
             1051 to "Create the table first, or check its name and the database of the URL.",
             1054 to "Compare the names of the columns with the table in the database.",
+            1064 to "The words behind `near` begin where the server lost the thread.",
             1146 to "Create the table first, or check its name and the database of the URL.",
             1305 to "Create the function first, or check its name.",
             1630 to "Create the function first, or check its name.",

@@ -5,6 +5,7 @@ import dev.kormorant.ConnectionException
 import dev.kormorant.DatabaseException
 import dev.kormorant.ErrorDetails
 import dev.kormorant.OrmException
+import dev.kormorant.StatementCacheStats
 import dev.kormorant.driver.Connection
 import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.Dialect
@@ -66,6 +67,8 @@ internal class MySqlConnection(
     init {
         decoder.receiver = this
     }
+
+    override val statementCache: StatementCacheStats get() = statements.stats
 
     override val status: ConnectionStatus
         get() = when {

@@ -68,7 +68,11 @@ internal class ExecuteCommand(session: Session, statement: SqlStatement, prepare
     fun result(): RawResult {
         failure()?.let { throw it }
         if (tag == "ROLLBACK" && commit.containsMatchIn(statement.sql)) {
-            throw TransactionAbortedException("The transaction was rolled back instead of committed.", "A statement before has failed; its error tells why.", null)
+            throw TransactionAbortedException(
+                "The transaction was rolled back instead of committed.",
+                "A statement before has failed; its error tells why.",
+                null,
+            )
         }
         return result ?: RawResult(emptyList(), emptyList(), 0)
     }

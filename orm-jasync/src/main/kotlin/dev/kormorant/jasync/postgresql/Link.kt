@@ -116,7 +116,8 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
             if (commands.isEmpty() && channel.isActive) {
                 channel.writeAndFlush(buffer().terminate()).addListener(ChannelFutureListener.CLOSE)
             } else {
-                fail(ConnectionException("The connection to PostgreSQL at $address was closed while a statement was in progress.", null, null))
+                val problem = "The connection to PostgreSQL at $address was closed while a statement was in progress."
+                fail(ConnectionException(problem, null, null))
             }
         }
     }
@@ -139,6 +140,10 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
             onMessage(input.getByte(start).toInt().toChar(), input.slice(start + HEADER, size - Int.SIZE_BYTES))
             input.readerIndex(end)
         }
+    }
+
+    override fun handlerAdded(ctx: ChannelHandlerContext) {
+        if (!channel.isActive) fail(lost(null))
     }
 
     override fun channelInactive(ctx: ChannelHandlerContext) {
@@ -198,7 +203,8 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
     }
 
     private fun lost(cause: Throwable?) = if (established) {
-        ConnectionException("The connection to PostgreSQL at $address was lost.", "Whether a statement in progress took effect is not known.", cause)
+        val hint = "Whether a statement in progress took effect is not known."
+        ConnectionException("The connection to PostgreSQL at $address was lost.", hint, cause)
     } else {
         ConnectionException("$address ended the connection during the log-in.", "Check that it is PostgreSQL that listens there.", cause)
     }

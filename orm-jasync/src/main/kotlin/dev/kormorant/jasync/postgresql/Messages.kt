@@ -28,7 +28,8 @@ internal fun ByteBuf.bind(name: String, statement: SqlStatement, resultFormats: 
         try {
             writeParameter(type, statement.values[index])
         } catch (_: ClassCastException) {
-            throw IllegalArgumentException("Parameter ${index + 1} is declared $type; its value is a ${statement.values[index]?.javaClass?.name}.")
+            val kind = statement.values[index]?.javaClass?.name
+            throw IllegalArgumentException("Parameter ${index + 1} is declared $type; its value is a $kind.")
         }
     }
     writeShort(resultFormats.size)

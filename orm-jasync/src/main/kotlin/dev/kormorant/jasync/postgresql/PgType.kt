@@ -39,19 +39,20 @@ private fun string(bytes: ByteBuf, start: Int, length: Int): String = bytes.toSt
 
 /** Name, OID and OID of the array type. */
 private val textualTypes = listOf(
-    Triple("char", 18, 1002), Triple("name", 19, 1003), Triple("text", 25, 1009), Triple("bpchar", 1042, 1014), Triple("varchar", 1043, 1015),
-    Triple("json", 114, 199), Triple("jsonb", 3802, 3807), Triple("jsonpath", 4072, 4073), Triple("xml", 142, 143),
-    Triple("interval", 1186, 1187), Triple("money", 790, 791), Triple("bit", 1560, 1561), Triple("varbit", 1562, 1563),
-    Triple("cidr", 650, 651), Triple("inet", 869, 1041), Triple("macaddr", 829, 1040), Triple("macaddr8", 774, 775),
-    Triple("point", 600, 1017), Triple("lseg", 601, 1018), Triple("path", 602, 1019), Triple("polygon", 604, 1027), Triple("line", 628, 629),
-    Triple("circle", 718, 719), Triple("tsvector", 3614, 3643), Triple("tsquery", 3615, 3645),
-    Triple("int4range", 3904, 3905), Triple("numrange", 3906, 3907), Triple("tsrange", 3908, 3909), Triple("tstzrange", 3910, 3911),
-    Triple("daterange", 3912, 3913), Triple("int8range", 3926, 3927), Triple("int4multirange", 4451, 6150), Triple("nummultirange", 4532, 6151),
-    Triple("tsmultirange", 4533, 6152), Triple("tstzmultirange", 4534, 6153), Triple("datemultirange", 4535, 6155),
-    Triple("int8multirange", 4536, 6157), Triple("tid", 27, 1010), Triple("xid", 28, 1011), Triple("cid", 29, 1012), Triple("xid8", 5069, 271),
-    Triple("int2vector", 22, 1006), Triple("oidvector", 30, 1013), Triple("pg_lsn", 3220, 3221), Triple("refcursor", 1790, 2201),
-    Triple("regproc", 24, 1008), Triple("regprocedure", 2202, 2207), Triple("regclass", 2205, 2210), Triple("regtype", 2206, 2211),
-    Triple("regnamespace", 4089, 4090), Triple("regrole", 4096, 4097), Triple("record", 2249, 2287),
+    Triple("char", 18, 1002), Triple("name", 19, 1003), Triple("text", 25, 1009), Triple("bpchar", 1042, 1014),
+    Triple("varchar", 1043, 1015), Triple("json", 114, 199), Triple("jsonb", 3802, 3807), Triple("jsonpath", 4072, 4073),
+    Triple("xml", 142, 143), Triple("interval", 1186, 1187), Triple("money", 790, 791), Triple("bit", 1560, 1561),
+    Triple("varbit", 1562, 1563), Triple("cidr", 650, 651), Triple("inet", 869, 1041), Triple("macaddr", 829, 1040),
+    Triple("macaddr8", 774, 775), Triple("point", 600, 1017), Triple("lseg", 601, 1018), Triple("path", 602, 1019),
+    Triple("polygon", 604, 1027), Triple("line", 628, 629), Triple("circle", 718, 719), Triple("tsvector", 3614, 3643),
+    Triple("tsquery", 3615, 3645), Triple("int4range", 3904, 3905), Triple("numrange", 3906, 3907), Triple("tsrange", 3908, 3909),
+    Triple("tstzrange", 3910, 3911), Triple("daterange", 3912, 3913), Triple("int8range", 3926, 3927),
+    Triple("int4multirange", 4451, 6150), Triple("nummultirange", 4532, 6151), Triple("tsmultirange", 4533, 6152),
+    Triple("tstzmultirange", 4534, 6153), Triple("datemultirange", 4535, 6155), Triple("int8multirange", 4536, 6157),
+    Triple("tid", 27, 1010), Triple("xid", 28, 1011), Triple("cid", 29, 1012), Triple("xid8", 5069, 271), Triple("int2vector", 22, 1006),
+    Triple("oidvector", 30, 1013), Triple("pg_lsn", 3220, 3221), Triple("refcursor", 1790, 2201), Triple("regproc", 24, 1008),
+    Triple("regprocedure", 2202, 2207), Triple("regclass", 2205, 2210), Triple("regtype", 2206, 2211), Triple("regnamespace", 4089, 4090),
+    Triple("regrole", 4096, 4097), Triple("record", 2249, 2287),
 )
 
 /** The types every server has, by OID. */
@@ -60,7 +61,7 @@ internal val builtinTypes: Map<Int, PgType> = buildMap {
         put(oid, type)
         put(arrayOid, type.array(delimiter))
     }
-    add(16, 1000, PgType("bool", { it == "t" }, { b, at, _ -> b.getByte(at).toInt() != 0 }, { b, at, _ -> b.getByte(at) == 't'.code.toByte() }))
+    add(16, 1000, PgType("bool", { it == "t" }, { b, at, _ -> b.getByte(at) == 1.toByte() }, { b, at, _ -> b.getByte(at) == TRUE }))
     add(17, 1001, PgType("bytea", ::parseBytes, ::bytes))
     add(20, 1016, PgType("int8", String::toLong, { b, at, _ -> b.getLong(at) }, ::parseLong))
     add(21, 1005, PgType("int2", String::toShort, { b, at, _ -> b.getShort(at) }))
@@ -72,7 +73,7 @@ internal val builtinTypes: Map<Int, PgType> = buildMap {
     add(2950, 2951, PgType("uuid", UUID::fromString, { b, at, _ -> UUID(b.getLong(at), b.getLong(at + 8)) }))
     add(1082, 1182, PgType("date", ::parseDate, { b, at, _ -> date(b.getInt(at)) }))
     add(1083, 1183, PgType("time", ::parseTime, { b, at, _ -> time(b.getLong(at)) }))
-    add(1266, 1270, PgType("timetz", ::parseOffsetTime, { b, at, _ -> OffsetTime.of(time(b.getLong(at)), ZoneOffset.ofTotalSeconds(-b.getInt(at + 8))) }))
+    add(1266, 1270, PgType("timetz", ::parseOffsetTime, { b, at, _ -> offsetTime(b.getLong(at), b.getInt(at + 8)) }))
     add(1114, 1115, PgType("timestamp", ::parseDateTime, { b, at, _ -> dateTime(b.getLong(at)) }))
     add(1184, 1185, PgType("timestamptz", ::parseOffsetDateTime, { b, at, _ -> offsetDateTime(b.getLong(at)) }))
     add(603, 1020, PgType.textual("box"), ';')
@@ -82,6 +83,8 @@ internal val builtinTypes: Map<Int, PgType> = buildMap {
 }
 
 // ---- Text
+
+private const val TRUE = 't'.code.toByte()
 
 private fun parseLong(bytes: ByteBuf, start: Int, length: Int): Long {
     val negative = bytes.getByte(start) == '-'.code.toByte()
@@ -123,10 +126,16 @@ private fun date(days: Int): LocalDate = when (days) {
 
 private fun time(micros: Long): LocalTime = if (micros == 86_400_000_000) LocalTime.MAX else LocalTime.ofNanoOfDay(micros * 1000)
 
+/** The server counts seconds west of Greenwich. */
+private fun offsetTime(micros: Long, west: Int): OffsetTime = OffsetTime.of(time(micros), ZoneOffset.ofTotalSeconds(-west))
+
 private fun dateTime(micros: Long): LocalDateTime = when (micros) {
     Long.MAX_VALUE -> LocalDateTime.MAX
     Long.MIN_VALUE -> LocalDateTime.MIN
-    else -> LocalDateTime.ofEpochSecond(Math.floorDiv(micros, 1_000_000L) + EPOCH_SECOND, Math.floorMod(micros, 1_000_000L).toInt() * 1000, ZoneOffset.UTC)
+    else -> {
+        val nanos = Math.floorMod(micros, 1_000_000L).toInt() * 1000
+        LocalDateTime.ofEpochSecond(Math.floorDiv(micros, 1_000_000L) + EPOCH_SECOND, nanos, ZoneOffset.UTC)
+    }
 }
 
 private fun offsetDateTime(micros: Long): OffsetDateTime = when (micros) {

@@ -2,6 +2,7 @@ package dev.kormorant.jasync.postgresql
 
 import dev.kormorant.ConnectionBusyException
 import dev.kormorant.ConnectionException
+import dev.kormorant.StatementCacheStats
 import dev.kormorant.driver.Connection
 import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.Dialect
@@ -29,6 +30,8 @@ internal class PostgreSqlConnection(
     private val session = Session(link, statements, types) { current.set(null) }
 
     override val serverId: Long get() = backend.pid.toLong()
+
+    override val statementCache: StatementCacheStats get() = statements.stats
 
     override val status: ConnectionStatus
         get() = when {

@@ -9,8 +9,7 @@ import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
 import dev.kormorant.jasync.Transport
 import dev.kormorant.jasync.awaitDone
-import io.netty.channel.ChannelHandlerContext
-import io.netty.channel.ChannelInboundHandlerAdapter
+import io.netty.channel.Channel
 import java.util.concurrent.ConcurrentHashMap
 
 /**
@@ -29,17 +28,20 @@ public class PostgreSqlDriverProvider : DriverProvider {
     override fun open(url: DatabaseUrl, options: DriverOptions): Driver = PostgreSqlDriver(Settings.of(url, options), options)
 }
 
-internal class PostgreSqlDriver(private val settings: Settings, private val options: DriverOptions, private val types: TypeCatalog = TypeCatalog()) :
-    Driver {
+internal class PostgreSqlDriver(
+    private val settings: Settings,
+    private val options: DriverOptions,
+    private val types: TypeCatalog = TypeCatalog(),
+) : Driver {
     private val dialects = ConcurrentHashMap<String, PostgreSqlFacts>()
     private val address = "${settings.host}:${settings.port}"
 
     override suspend fun connect(access: Access): Connection {
         val password = options.password?.invoke()
-        return Transport.connect(settings.host, settings.port, options.connectTimeout, {}) { channel ->
-            val encrypted = negotiateTls(channel, settings.tls, settings.host, settings.port)
+        return open { channel, negotiation ->
+            val encrypted = negotiation.run(channel)
             val link = Link(channel, address)
-            channel.pipeline().addLast(link)
+            negotiation.handOver(channel, link)
             val key = Startup(link, settings.user, password, encrypted).run(settings.startup)
             val dialect = dialects.computeIfAbsent(link.parameters["server_version"].orEmpty(), ::PostgreSqlFacts)
             PostgreSqlConnection(link, key, dialect, types, options.statementCacheSize, ::requestCancel)
@@ -50,20 +52,18 @@ internal class PostgreSqlDriver(private val settings: Settings, private val opti
 
     /** Sends a CancelRequest on a socket of its own and waits for its end: then the signal has been given. */
     private suspend fun requestCancel(key: BackendKey) {
-        Transport.connect(settings.host, settings.port, options.connectTimeout, { it.pipeline().addLast(Mute()) }) { channel ->
-            negotiateTls(channel, settings.tls, settings.host, settings.port)
+        open { channel, negotiation ->
+            negotiation.run(channel)
             val message = channel.alloc().buffer().writeInt(CANCEL_SIZE).writeInt(CANCEL_CODE).writeInt(key.pid).writeInt(key.secret)
             channel.writeAndFlush(message)
             channel.closeFuture().awaitDone()
         }
     }
 
-    /** The server may end the socket as rudely as it likes. */
-    private class Mute : ChannelInboundHandlerAdapter() {
-        @Deprecated("Deprecated by Netty for outbound handlers only")
-        override fun exceptionCaught(ctx: ChannelHandlerContext, cause: Throwable) {
-            ctx.close()
-        }
+    private suspend fun <T : Any> open(handshake: suspend (Channel, TlsNegotiation) -> T): T {
+        val negotiation = TlsNegotiation(settings.tls, settings.host, settings.port)
+        val pipeline = { channel: Channel -> channel.pipeline().addLast(negotiation).let {} }
+        return Transport.connect(settings.host, settings.port, options.connectTimeout, pipeline) { handshake(it, negotiation) }
     }
 
     private companion object {

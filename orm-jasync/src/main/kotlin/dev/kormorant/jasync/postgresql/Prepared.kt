@@ -5,6 +5,7 @@ import dev.kormorant.UnsupportedByDialectException
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.jasync.ServerSql
 import dev.kormorant.jasync.SqlSyntax
+import dev.kormorant.StatementCacheStats
 import dev.kormorant.jasync.StatementCache
 import io.netty.buffer.ByteBuf
 import java.util.Arrays
@@ -36,6 +37,8 @@ internal class Prepared(val name: String, val key: StatementKey, val sql: String
 internal class PreparedStatements(private val capacity: Int) {
     private val prefix = "k${ThreadLocalRandom.current().nextLong(Long.MAX_VALUE).toString(36)}_"
     private val cache = StatementCache<StatementKey, Prepared>(capacity)
+
+    val stats: StatementCacheStats get() = cache.stats
     private val toClose = ArrayList<String>()
     private var count = 0L
 

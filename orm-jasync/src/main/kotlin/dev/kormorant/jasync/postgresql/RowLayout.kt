@@ -49,8 +49,11 @@ internal class RowLayout private constructor(
     }
 
     /** Without the cause, whose message may repeat the value. */
-    private fun unreadable(index: Int) =
-        DecodeException("A value of the column ${columns[index].name} cannot be read as ${columns[index].type}.", "Cast the column to text in the query.", null)
+    private fun unreadable(index: Int) = DecodeException(
+        "A value of the column ${columns[index].name} cannot be read as ${columns[index].type}.",
+        "Cast the column to text in the query.",
+        null,
+    )
 
     companion object {
         val EMPTY: RowLayout = RowLayout(emptyList(), emptyArray(), IntArray(0))

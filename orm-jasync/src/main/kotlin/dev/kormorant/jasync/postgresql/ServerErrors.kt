@@ -57,7 +57,7 @@ internal fun connectionError(error: ErrorMessage, address: String): ConnectionEx
         state == "3D000" -> ConnectionException(problem, "Create the database, or correct its name in the URL.", null, isTransient = false)
         state == "53300" -> ConnectionException(problem, "Lower the size of the pool or raise max_connections of the server.", null)
         "startup parameter" in problem ->
-            ConnectionException(problem, "Name the parameter in ignore_startup_parameters of the connection pooler.", null, isTransient = false)
+            ConnectionException(problem, "Name it in ignore_startup_parameters of the connection pooler.", null, isTransient = false)
         else -> ConnectionException(problem, error.fields['H'], null)
     }
 }

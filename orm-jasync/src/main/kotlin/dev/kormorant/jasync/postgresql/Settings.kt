@@ -25,13 +25,11 @@ internal class Settings private constructor(
 
         /** @throws ConfigurationException if something is missing or not known. */
         fun of(url: DatabaseUrl, options: DriverOptions): Settings {
-            val host = url.host
-                ?: throw ConfigurationException("The ${url.scheme} URL names no host.", "Write it as ${url.scheme}://user@host:5432/database.")
-            if (url.database.isEmpty()) {
-                throw ConfigurationException("The ${url.scheme} URL names no database.", "Write it as ${url.scheme}://user@host:5432/database.")
-            }
+            val form = "${url.scheme}://user@host:5432/database"
+            val host = url.host ?: throw ConfigurationException("The ${url.scheme} URL names no host.", "Write it as $form.")
+            if (url.database.isEmpty()) throw ConfigurationException("The ${url.scheme} URL names no database.", "Write it as $form.")
             val user = options.user
-                ?: throw ConfigurationException("No user is given for PostgreSQL.", "Write it into the URL, as ${url.scheme}://user@host/database, or into the configuration.")
+                ?: throw ConfigurationException("No user is given for PostgreSQL.", "Write the URL as $form, or configure a user.")
             val unknown = url.parameters.keys - known.toSet()
             if (unknown.isNotEmpty()) {
                 throw ConfigurationException(
@@ -50,7 +48,8 @@ internal class Settings private constructor(
                 "extra_float_digits" to "2",
             ).toMap() + sessionParameters.mapNotNull { name -> url.parameters[name]?.let { name to it } }
             if (startup.any { '\u0000' in it.value }) throw ConfigurationException("The database URL contains the character NUL.")
-            return Settings(host, url.port ?: DEFAULT_PORT, Tls.of(url.parameters["sslmode"], url.parameters["sslrootcert"]), user, startup.toList())
+            val tls = Tls.of(url.parameters["sslmode"], url.parameters["sslrootcert"])
+            return Settings(host, url.port ?: DEFAULT_PORT, tls, user, startup.toList())
         }
     }
 }

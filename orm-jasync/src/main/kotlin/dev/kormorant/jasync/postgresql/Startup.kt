@@ -31,6 +31,7 @@ import dev.kormorant.jasync.Tls
 import dev.kormorant.jasync.Transport
 import io.netty.buffer.ByteBuf
 import io.netty.channel.Channel
+import io.netty.channel.ChannelHandler
 import io.netty.channel.ChannelHandlerContext
 import io.netty.channel.SimpleChannelInboundHandler
 import kotlinx.coroutines.CancellableContinuation
@@ -42,35 +43,43 @@ import kotlin.coroutines.resumeWithException
 /** What a CancelRequest needs to name a session. */
 internal class BackendKey(val pid: Int, val secret: Int)
 
-/** Encrypts a fresh socket as the URL asks. Returns whether it is encrypted now. */
-internal suspend fun negotiateTls(channel: Channel, tls: Tls, host: String, port: Int): Boolean {
-    if (tls.mode == SslMode.DISABLE) return false
-    val answer = SslAnswer()
-    channel.pipeline().addLast(answer)
-    channel.writeAndFlush(SSLMessageEncoder.encode())
-    val agreed = answer.await()
-    if (agreed) {
-        tls.start(channel, host, port)
-    } else if (tls.mode != SslMode.PREFER) {
-        throw ConnectionException(
-            "PostgreSQL at $host:$port does not offer TLS, which sslmode=${tls.mode.word} asks for.",
-            "Switch TLS on in the server.",
-            null,
-            isTransient = false,
-        )
-    }
-    channel.pipeline().remove(answer)
-    return agreed
-}
-
 /**
- * Reads the one byte that answers an SSLRequest. More than that byte would be read as if it were encrypted: it is an attack.
- * It stays until TLS has begun, so that a failure of that is thrown and not logged.
+ * The first handler of a fresh socket: it asks for TLS and reads the one byte that answers. More than that byte would be read as if it
+ * were encrypted: it is an attack. It stays until another handler takes its place, so that no loss goes unnoticed and none is logged.
  */
-private class SslAnswer : SimpleChannelInboundHandler<ByteBuf>() {
+internal class TlsNegotiation(
+    private val tls: Tls,
+    private val host: String,
+    private val port: Int,
+) : SimpleChannelInboundHandler<ByteBuf>() {
     private val answer = CompletableDeferred<Boolean>()
 
-    suspend fun await(): Boolean = answer.await()
+    /** Encrypts [channel] as the URL asks. Returns whether it is encrypted now. */
+    suspend fun run(channel: Channel): Boolean {
+        if (tls.mode == SslMode.DISABLE) return false
+        channel.writeAndFlush(SSLMessageEncoder.encode())
+        val agreed = answer.await()
+        if (agreed) {
+            tls.start(channel, host, port)
+        } else if (tls.mode != SslMode.PREFER) {
+            throw ConnectionException(
+                "PostgreSQL at $host:$port does not offer TLS, which sslmode=${tls.mode.word} asks for.",
+                "Switch TLS on in the server.",
+                null,
+                isTransient = false,
+            )
+        }
+        return agreed
+    }
+
+    /** Lets [successor] take the place of this handler. */
+    fun handOver(channel: Channel, successor: ChannelHandler) {
+        try {
+            channel.pipeline().replace(this, null, successor)
+        } catch (_: NoSuchElementException) {
+            throw lost(null)
+        }
+    }
 
     override fun channelRead0(ctx: ChannelHandlerContext, bytes: ByteBuf) {
         val code = bytes.readByte().toInt().toChar()
@@ -86,14 +95,23 @@ private class SslAnswer : SimpleChannelInboundHandler<ByteBuf>() {
     override fun exceptionCaught(ctx: ChannelHandlerContext, cause: Throwable): Unit = fail(cause)
 
     private fun fail(cause: Throwable?) {
-        answer.completeExceptionally(
-            ConnectionException("The server did not answer the request for TLS as PostgreSQL does.", "Check host and port, or use sslmode=disable.", cause),
-        )
+        answer.completeExceptionally(lost(cause))
     }
+
+    private fun lost(cause: Throwable?) = ConnectionException(
+        "$host:$port did not answer the request for a session as PostgreSQL does.",
+        "Check host and port, or use sslmode=disable.",
+        cause,
+    )
 }
 
 /** Logs in and receives what the server tells about the session, until its first ReadyForQuery. */
-internal class Startup(private val link: Link, private val user: String, private val password: String?, private val encrypted: Boolean) : Command() {
+internal class Startup(
+    private val link: Link,
+    private val user: String,
+    private val password: String?,
+    private val encrypted: Boolean,
+) : Command() {
     private lateinit var caller: CancellableContinuation<BackendKey>
     private var scram: ScramSession? = null
     private var scramFinal: ScramSession.ClientFinalProcessor? = null

@@ -171,8 +171,12 @@ internal abstract class StatementCommand(
     protected fun failure(): OrmException? {
         lost?.let { return it }
         if (copied) {
-            val details = ErrorDetails("0A000", sql = statement.sql)
-            return DatabaseException("COPY from or to the client is not supported.", "Insert many rows by one statement, or COPY a file of the server.", details, null)
+            return DatabaseException(
+                "COPY from or to the client is not supported.",
+                "Insert many rows by one statement, or COPY a file of the server.",
+                ErrorDetails("0A000", sql = statement.sql),
+                null,
+            )
         }
         return serverError?.let { databaseError(it, statement.sql) } ?: decodeFailure
     }

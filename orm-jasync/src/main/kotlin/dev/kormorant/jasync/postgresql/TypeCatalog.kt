@@ -16,14 +16,20 @@ internal class TypeCatalog {
 
     /** OIDs in [description] that have to be looked up. */
     fun missing(description: RowDescriptionMessage): Set<Int> =
-        description.columnDatas.mapNotNullTo(LinkedHashSet(0)) { column -> column.dataType.takeIf { it !in builtinTypes && it !in learned } }
+        description.columnDatas.mapNotNullTo(HashSet(0)) { column -> column.dataType.takeIf { it !in builtinTypes && it !in learned } }
 
     /** Takes in the rows of [TypeLookup]; what it did not find stays text for good. */
     fun learn(oids: Set<Int>, rows: List<Array<Any?>>) {
         for (row in rows) {
-            val (oid, name, element, delimiter) = row
-            val base = (element as Long?)?.let { builtinTypes[it.toInt()] ?: PgType.textual(name.toString()) }
-            learned[(oid as Long).toInt()] = base?.let { PgType(name.toString(), it.array(delimiter.toString().single()).parse) } ?: PgType.textual(name.toString())
+            val oid = (row[0] as Long).toInt()
+            val name = row[1] as String
+            val element = (row[2] as Long?)?.toInt()
+            val delimiter = row[3] as String?
+            learned[oid] = if (element == null || delimiter == null) {
+                PgType.textual(name)
+            } else {
+                PgType(name, (builtinTypes[element] ?: PgType.textual(name)).array(delimiter.single()).parse)
+            }
         }
         for (oid in oids) learned.putIfAbsent(oid, unknown)
     }

@@ -213,7 +213,7 @@ abstract class MySqlConnectionTests(kind: ServerKind) {
         val before = db.openStatements()
         repeat(20) { i -> repeat(2) { assertEquals("$i", db.prepared("SELECT '$i' AS v$i").single) } }
         assertEquals(3, db.openStatements() - before)
-        assertEquals(17, db.statements.evictions)
+        assertEquals(17, db.statementCache.evictions)
         repeat(20) { db.run("SELECT ?", SqlType.TEXT to "once") }
         assertEquals(3, db.openStatements() - before)
         assertEquals(3, db.statements.size)
@@ -694,7 +694,7 @@ abstract class MySqlConnectionTests(kind: ServerKind) {
     @Test
     fun `many small statements in a row reuse one prepared statement`() = connected { db ->
         repeat(500) { i -> assertEquals(BigInteger.valueOf(i.toLong()), BigInteger(db.prepared("SELECT CAST(? AS CHAR)", SqlType.INTEGER to i).single as String)) }
-        assertEquals(499, db.statements.hits)
-        assertEquals(1, db.statements.misses)
+        assertEquals(499, db.statementCache.hits)
+        assertEquals(1, db.statementCache.misses)
     }
 }

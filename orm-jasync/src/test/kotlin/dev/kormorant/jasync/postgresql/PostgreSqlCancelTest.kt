@@ -78,7 +78,8 @@ class PostgreSqlCancelTest {
     fun `a cancel that comes too late never hits the next statement`() = connected("?sslmode=disable") { db ->
         repeat(300) { round ->
             coroutineScope {
-                val job = launch(start = CoroutineStart.UNDISPATCHED) { db.prepared("SELECT count(*) FROM generate_series(1, ?)", SqlType.INTEGER to Random.nextInt(2000)) }
+                val size = SqlType.INTEGER to Random.nextInt(2000)
+                val job = launch(start = CoroutineStart.UNDISPATCHED) { db.prepared("SELECT count(*) FROM generate_series(1, ?)", size) }
                 job.cancel()
             }
             db.cancel()
@@ -146,7 +147,8 @@ class PostgreSqlCancelTest {
             2 -> assertEquals("$token", db.run("SELECT '$token' FROM pg_sleep(0.001)").single)
             3 -> failing { db.prepared("INSERT INTO storm VALUES (1)") }
             4 -> {
-                val stream = db.stream(SqlStatement("SELECT ? + n FROM generate_series(1, 500) n", listOf(SqlType.INTEGER), listOf(token)), 50)
+                val sql = "SELECT ? + n FROM generate_series(1, 500) n"
+                val stream = db.stream(SqlStatement(sql, listOf(SqlType.INTEGER), listOf(token)), 50)
                 var expected = token + 1
                 while (true) for (row in stream.next() ?: break) assertEquals(expected++, row[0])
                 assertEquals(token + 501, expected)

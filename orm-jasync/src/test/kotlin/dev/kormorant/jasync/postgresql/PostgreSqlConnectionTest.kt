@@ -28,7 +28,9 @@ class PostgreSqlConnectionTest {
     }
 
     @Test
-    fun `the session is set up by the startup message`() = connected("?application_name=a%20b&search_path=pg_catalog&statement_timeout=12345") { db ->
+    fun `the session is set up by the startup message`() = connected(
+        "?application_name=a%20b&search_path=pg_catalog&statement_timeout=12345",
+    ) { db ->
         suspend fun show(name: String) = db.run("SHOW $name").single
         assertEquals("UTF8", show("client_encoding"))
         assertEquals("UTC", show("TimeZone"))
@@ -42,7 +44,8 @@ class PostgreSqlConnectionTest {
     @Test
     fun `a query gives its columns with names and types, and its rows`() = connected { db ->
         repeat(3) {
-            val result = db.prepared("SELECT n AS number, n::text || '!' AS words FROM generate_series(1, 3) n WHERE n > ?", SqlType.INTEGER to 1)
+            val sql = "SELECT n AS number, n::text || '!' AS words FROM generate_series(1, 3) n WHERE n > ?"
+            val result = db.prepared(sql, SqlType.INTEGER to 1)
             assertEquals(listOf("number" to "int4", "words" to "text"), result.columns.map { it.name to it.type })
             assertEquals(listOf(listOf(2, "2!"), listOf(3, "3!")), result.rows.map { it.toList() })
             assertEquals(2, result.affected)
@@ -128,18 +131,22 @@ class PostgreSqlConnectionTest {
     @Test
     fun `the names of types are those of the server, also of arrays, enums and domains`() = connected { db ->
         db.run("CREATE TYPE pg_temp.mood AS ENUM ('glad', 'sad, \"very\"'); CREATE DOMAIN pg_temp.small AS int2")
-        val sql = "SELECT 'glad'::pg_temp.mood AS m, ARRAY['glad', NULL, 'sad, \"very\"']::pg_temp.mood[] AS ms, ARRAY[1, 2]::pg_temp.small[] AS s, 1::pg_temp.small AS d"
+        val sql = "SELECT 'glad'::pg_temp.mood, ARRAY['glad', NULL, 'sad, \"very\"']::pg_temp.mood[], " +
+            "ARRAY[1, 2]::pg_temp.small[], 1::pg_temp.small"
         repeat(3) {
             val result = db.prepared(sql)
             assertEquals(listOf("mood", "_mood", "_small", "int2"), result.columns.map { it.type })
-            assertEquals(listOf("glad", listOf("glad", null, "sad, \"very\""), listOf<Short>(1, 2), 1.toShort()), result.rows.single().toList())
+            val expected = listOf("glad", listOf("glad", null, "sad, \"very\""), listOf<Short>(1, 2), 1.toShort())
+            assertEquals(expected, result.rows.single().toList())
         }
         assertEquals(listOf("glad", listOf("glad", null, "sad, \"very\"")), db.run(sql).rows.single().take(2))
     }
 
     @Test
     fun `the built-in types are named and numbered as on the server`() = connected { db ->
-        val rows = db.run("SELECT t.oid, t.typname::text, e.typname::text FROM pg_type t LEFT JOIN pg_type e ON e.typarray = t.oid WHERE t.oid < 10000").rows
+        val sql = "SELECT t.oid, t.typname::text, e.typname::text " +
+            "FROM pg_type t LEFT JOIN pg_type e ON e.typarray = t.oid WHERE t.oid < 10000"
+        val rows = db.run(sql).rows
         val onServer = rows.associate { (it[0] as Long).toInt() to if (it[2] == null) it[1] else "_${it[2]}" }
         for ((oid, type) in builtinTypes) onServer[oid]?.let { assertEquals(it, type.name, "OID $oid") }
         assertTrue(builtinTypes.keys.count { it in onServer } > 100)

@@ -20,7 +20,9 @@ import org.junit.jupiter.api.assertThrows
 
 /** None of these tests would end if the loss were noticed by a timeout only: there is none. */
 class PostgreSqlLostLinkTest {
-    private fun behindProxy(test: suspend CoroutineScope.(FaultProxy, suspend () -> Connection) -> Unit) = runBlocking(Dispatchers.Default) {
+    private fun behindProxy(
+        test: suspend CoroutineScope.(FaultProxy, suspend () -> Connection) -> Unit,
+    ) = runBlocking(Dispatchers.Default) {
         val server = PostgreSqlFixture.server
         FaultProxy(server.host, server.port).use { proxy ->
             val url = PostgreSqlFixture.url("?sslmode=disable").replace("@${server.host}:${server.port}", "@127.0.0.1:${proxy.localPort}")

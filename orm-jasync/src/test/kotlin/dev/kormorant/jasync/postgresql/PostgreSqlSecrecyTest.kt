@@ -17,13 +17,16 @@ class PostgreSqlSecrecyTest {
         val classPath = System.getProperty("surefire.test.class.path") ?: System.getProperty("java.class.path")
         val process = ProcessBuilder(java, "-Dorg.slf4j.simpleLogger.defaultLogLevel=trace", "-cp", classPath, SecretUser::class.java.name)
             .redirectErrorStream(true)
-            .apply { environment() += mapOf("TALKER_URL" to server.url, "TALKER_USER" to server.user, "TALKER_PASSWORD" to server.password) }
+            .apply {
+                environment() += mapOf("TALKER_URL" to server.url, "TALKER_USER" to server.user, "TALKER_PASSWORD" to server.password)
+            }
             .start()
         val log = process.inputStream.bufferedReader().readText()
         assertEquals(0, process.waitFor(), log)
         assertTrue("TRACE" in log || "DEBUG" in log, "Nothing was logged: $log")
         assertTrue("the work is done" in log)
-        for (secret in listOf(server.password, ARGUMENT, ARGUMENT.encodeToByteArray().joinToString("") { "%02x".format(it) })) assertFalse(secret in log, log)
+        val dumped = ARGUMENT.encodeToByteArray().joinToString("") { "%02x".format(it) }
+        for (secret in listOf(server.password, ARGUMENT, dumped)) assertFalse(secret in log, log)
     }
 
     companion object {
@@ -38,7 +41,9 @@ internal object SecretUser {
         val secret = PostgreSqlSecrecyTest.ARGUMENT
         val environment = System.getenv()
         val driver = PostgreSqlFixture.driver(
-            url = environment.getValue("TALKER_URL"), user = environment.getValue("TALKER_USER"), password = environment.getValue("TALKER_PASSWORD"),
+            url = environment.getValue("TALKER_URL"),
+            user = environment.getValue("TALKER_USER"),
+            password = environment.getValue("TALKER_PASSWORD"),
         )
         val db = driver.connect(dev.kormorant.driver.Access.WRITE)
         println("$driver $db")

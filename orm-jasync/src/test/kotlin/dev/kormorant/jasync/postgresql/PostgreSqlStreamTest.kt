@@ -22,8 +22,10 @@ import org.junit.jupiter.api.assertThrows
 
 class PostgreSqlStreamTest {
     /** The server makes the rows one by one, as they are fetched. */
-    private suspend fun Connection.series(count: Long, fetchSize: Int, reusable: Boolean = true): RowStream =
-        stream(SqlStatement("SELECT n, n::text FROM (SELECT generate_series(1, ?) AS n) s", listOf(SqlType.BIGINT), listOf(count), reusable), fetchSize)
+    private suspend fun Connection.series(count: Long, fetchSize: Int, reusable: Boolean = true): RowStream {
+        val sql = "SELECT n, n::text FROM (SELECT generate_series(1, ?) AS n) s"
+        return stream(SqlStatement(sql, listOf(SqlType.BIGINT), listOf(count), reusable), fetchSize)
+    }
 
     private suspend fun RowStream.count(): Int = generate().sumOf { it.size }
 
@@ -133,10 +135,12 @@ class PostgreSqlStreamTest {
         repeat(10) {
             coroutineScope {
                 val reader = launch(start = CoroutineStart.UNDISPATCHED) {
-                    db.stream(SqlStatement("SELECT n, pg_sleep(CASE WHEN n > 15 THEN 600 ELSE 0 END) FROM generate_series(1, 100) n"), 10).count()
+                    val sql = "SELECT n, pg_sleep(CASE WHEN n > 15 THEN 600 ELSE 0 END) FROM generate_series(1, 100) n"
+                    db.stream(SqlStatement(sql), 10).count()
                 }
                 connected { other ->
-                    while (other.run("SELECT count(*) FROM pg_stat_activity WHERE pid = ${db.serverId} AND wait_event = 'PgSleep'").single == 0L) continue
+                    val sleeping = "SELECT count(*) FROM pg_stat_activity WHERE pid = ${db.serverId} AND wait_event = 'PgSleep'"
+                    while (other.run(sleeping).single == 0L) continue
                 }
                 reader.cancelAndJoin()
             }

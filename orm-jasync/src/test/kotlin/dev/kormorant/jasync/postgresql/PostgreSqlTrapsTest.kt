@@ -102,12 +102,15 @@ class PostgreSqlTrapsTest {
     }
 
     @Test
-    fun `idle_in_transaction_session_timeout works after a prepared statement`() = connected("?idle_in_transaction_session_timeout=50") { db ->
+    fun `idle_in_transaction_session_timeout works after a prepared statement`() = connected(
+        "?idle_in_transaction_session_timeout=50",
+    ) { db ->
         db.run("BEGIN")
         repeat(3) { db.prepared("SELECT ?", SqlType.INTEGER to it) }
         connected { other ->
             // Ends when the server has ended the session; without the trap's cure it never does.
-            while (other.run("SELECT count(*) FROM pg_stat_activity WHERE pid = ${db.serverId}").single != 0L) other.run("SELECT pg_sleep(0.01)")
+            val alive = "SELECT count(*) FROM pg_stat_activity WHERE pid = ${db.serverId}"
+            while (other.run(alive).single != 0L) other.run("SELECT pg_sleep(0.01)")
         }
         assertThrows<ConnectionException> { db.run("SELECT 1") }
         assertEquals(ConnectionStatus.CLOSED, db.status)
@@ -139,7 +142,9 @@ class PostgreSqlTrapsTest {
         db.prepared("INSERT INTO t VALUES (?)", SqlType.INTEGER to 1)
         repeat(50) { assertThrows<ConstraintViolationException> { db.prepared("INSERT INTO t VALUES (?)", SqlType.INTEGER to 1) } }
         assertEquals(1, db.preparedOnServer())
-        repeat(50) { n -> assertThrows<ConstraintViolationException> { db.prepared("INSERT INTO t VALUES (?) RETURNING $n", SqlType.INTEGER to 1) } }
+        repeat(50) { n ->
+            assertThrows<ConstraintViolationException> { db.prepared("INSERT INTO t VALUES (?) RETURNING $n", SqlType.INTEGER to 1) }
+        }
         assertTrue(db.preparedOnServer() <= 6)
         repeat(50) { assertThrows<SyntaxException> { db.prepared("SELECT nothing$it") } }
         db.prepared("SELECT 1")
@@ -149,7 +154,9 @@ class PostgreSqlTrapsTest {
     @Test
     fun `a cache of size 0 prepares nothing that stays`() = connected(cache = 0) { db ->
         repeat(3) { assertEquals(it, db.prepared("SELECT ?", SqlType.INTEGER to it).single) }
-        db.stream(SqlStatement("SELECT ?", listOf(SqlType.INTEGER), listOf(7)), 1).run { assertEquals(7, next()!!.single().single()).also { close() } }
+        val stream = db.stream(SqlStatement("SELECT ?", listOf(SqlType.INTEGER), listOf(7)), 1)
+        assertEquals(7, stream.next()!!.single().single())
+        stream.close()
         assertEquals(0, db.preparedOnServer())
     }
 
@@ -208,7 +215,8 @@ class PostgreSqlTrapsTest {
 
     @Test
     fun `a question mark in literals, names, comments and dollar quotes is no parameter, and two are the operator`() = connected { db ->
-        val sql = "SELECT '?', E'\\'?', \"a?\", \$\$?\$\$, \$x\$ ? \$\$ \$x\$ /* ? /* ? */ ? */, ? -- ?\n, '{\"a\":1}'::jsonb ?? ?, '{\"a\":1}'::jsonb ??| ARRAY['a'] FROM (SELECT 1 AS \"a?\") t"
+        val sql = "SELECT '?', E'\\'?', \"a?\", \$\$?\$\$, \$x\$ ? \$\$ \$x\$ /* ? /* ? */ ? */, ? -- ?\n" +
+            ", '{\"a\":1}'::jsonb ?? ?, '{\"a\":1}'::jsonb ??| ARRAY['a'] FROM (SELECT 1 AS \"a?\") t"
         repeat(2) {
             val row = db.prepared(sql, SqlType.INTEGER to 5, SqlType.TEXT to "a").rows.single().toList()
             assertEquals(listOf("?", "'?", 1, "?", " ? \$\$ ", 5, true, true), row)

@@ -1,10 +1,13 @@
 package dev.kormorant.test.conformance
 
+import dev.kormorant.ConfigurationException
 import dev.kormorant.Database
+import dev.kormorant.QueryTimeoutException
 import dev.kormorant.connection
 import dev.kormorant.insert
 import dev.kormorant.selectAll
 import dev.kormorant.transaction
+import dev.kormorant.withStatementTimeout
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
@@ -25,6 +28,7 @@ import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import java.util.concurrent.atomic.AtomicInteger
+import kotlin.time.Duration
 import kotlin.time.Duration.Companion.microseconds
 import kotlin.time.Duration.Companion.milliseconds
 
@@ -136,6 +140,58 @@ public abstract class CancellationSuite(backend: Backend) : Suite(backend, Pages
         assertSlowStatementIsGone()
         assertEquals(session, sessionOf(other))
         assertEquals(emptyList<String>(), keys())
+    }
+
+    @Test
+    public fun `a statement that outlives the database's timeout is stopped on the server and fails as such`(): Unit = runBlocking {
+        open {
+            pool { max = 1 }
+            statementTimeout = 200.milliseconds
+        }.use { other ->
+            val session = sessionOf(other)
+            val error = assertFails<QueryTimeoutException> { other.exec(backend.dialogue.slowStatement) }
+            assertEquals(backend.dialogue.slowStatement, error.sql)
+            assertSlowStatementIsGone()
+            assertEquals(session, sessionOf(other))
+            assertEquals(0, other.pool.inUse)
+        }
+    }
+
+    @Test
+    public fun `a timeout for one call wins over the database's, and an infinite one switches it off`(): Unit = runBlocking {
+        open {
+            pool { max = 1 }
+            statementTimeout = 200.milliseconds
+        }.use { other ->
+            assertNull(withTimeoutOrNull(600.milliseconds) { withStatementTimeout(Duration.INFINITE) { other.exec(backend.dialogue.slowStatement) } })
+            assertSlowStatementIsGone()
+        }
+        oneConnection { other ->
+            assertFails<QueryTimeoutException> { withStatementTimeout(100.milliseconds) { other.exec(backend.dialogue.slowStatement) } }
+            assertEquals(5, (other.exec("SELECT 5").scalar() as Number).toInt())
+        }
+    }
+
+    @Test
+    public fun `a statement timeout inside a transaction rolls it back and keeps the connection`(): Unit = oneConnection { other ->
+        val session = sessionOf(other)
+        assertFails<QueryTimeoutException> {
+            withStatementTimeout(100.milliseconds) {
+                transaction {
+                    add("a")
+                    other.exec(backend.dialogue.slowStatement)
+                }
+            }
+        }
+        assertSlowStatementIsGone()
+        assertEquals(session, sessionOf(other))
+        assertEquals(emptyList<String>(), keys())
+    }
+
+    @Test
+    public fun `a statement timeout is more than zero`(): Unit = test {
+        assertFails<IllegalArgumentException> { withStatementTimeout(Duration.ZERO) {} }
+        assertFails<ConfigurationException> { Database.open(url) { statementTimeout = (-1).milliseconds } }
     }
 
     @Test

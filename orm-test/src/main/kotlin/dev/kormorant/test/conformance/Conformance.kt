@@ -19,6 +19,9 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Queries : QuerySuite(backend)
 
     @Nested
+    public inner class Streams : StreamSuite(backend)
+
+    @Nested
     public inner class Models : ModelSuite(backend)
 
     @Nested
@@ -26,6 +29,9 @@ public abstract class Conformance(private val backend: Backend) {
 
     @Nested
     public inner class Transactions : TransactionSuite(backend)
+
+    @Nested
+    public inner class TransactionScopes : TransactionScopeSuite(backend)
 
     @Nested
     public inner class Cancellation : CancellationSuite(backend)
@@ -41,4 +47,7 @@ public abstract class Conformance(private val backend: Backend) {
 
     @Nested
     public inner class Schemas : SchemaSuite(backend)
+
+    @Nested
+    public inner class Outages : OutageSuite(backend)
 }

@@ -21,6 +21,8 @@ import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
+import org.jetbrains.exposed.v1.core.eq
+import org.jetbrains.exposed.v1.core.inList
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNotEquals
@@ -28,6 +30,7 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import java.net.InetAddress
 import java.net.ServerSocket
+import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
@@ -404,6 +407,46 @@ public abstract class ConnectionSuite(backend: Backend) : Suite(backend, Pages) 
             runCatching { other.exec("SELECT 1") }.onFailure { assertTrue(it is ConnectionException, "$it") }
             assertNotEquals(id, (other.exec(backend.dialogue.sessionId).scalar() as Number).toLong())
             assertEquals(0, other.pool.inUse)
+        }
+    }
+
+    @Test
+    public fun `statements are prepared once per connection, at most as many as configured, and counted`(): Unit = runBlocking {
+        open {
+            pool { max = 1 }
+            statementCacheSize = 2
+        }.use { other ->
+            withContext(other) {
+                other.connection {
+                    repeat(5) { Pages.selectAll().where { Pages.key eq "$it" }.toList() }
+                    val once = other.statementCache
+                    assertTrue(once.hits >= 4, "$once")
+                    Pages.selectAll().where { Pages.text eq "a" }.toList()
+                    Pages.selectAll().where { Pages.id eq 1L }.toList()
+                    val full = other.statementCache
+                    assertEquals(2, full.size, "$full")
+                    assertTrue(full.misses > once.misses && full.evictions > once.evictions, "$once, then $full")
+                    repeat(5) { Pages.selectAll().where { Pages.id inList (1L..200L + it) }.toList() }
+                    Pages.selectAll().where { Pages.id eq 1L }.toList()
+                    assertEquals(full.evictions, other.statementCache.evictions, "long lists push nothing out")
+                    assertEquals(full.hits + 1, other.statementCache.hits)
+                }
+            }
+        }
+    }
+
+    @Test
+    public fun `a password is asked for at every connect, so that a rotated one is picked up`(): Unit = runBlocking {
+        val server = backend.server
+        needs(server != null, "passwords")
+        val asked = AtomicInteger()
+        val bare = url.replace(":${server!!.password}@", "@")
+        assertFalse(server.password in bare)
+        Database.open(bare) { password { if (asked.incrementAndGet() == 1) "out-of-date" else server.password } }.use { other ->
+            val error = assertFails<ConnectionException> { other.exec("SELECT 1") }
+            assertFalse("out-of-date" in error.stackTraceToString())
+            assertEquals(1, (other.exec("SELECT 1").scalar() as Number).toInt())
+            assertTrue(asked.get() >= 2)
         }
     }
 }

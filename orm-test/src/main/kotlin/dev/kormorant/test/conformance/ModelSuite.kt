@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test
 import java.util.UUID
 
 /** Models without their relations. */
-public abstract class ModelSuite(backend: Backend) : Suite(backend, Pages, Tickets, Devices, Seats) {
+public abstract class ModelSuite(backend: Backend) : Suite(backend, Pages, Tickets, Devices, Seats, Blanks) {
     // ---- Creating
 
     @Test
@@ -78,11 +78,14 @@ public abstract class ModelSuite(backend: Backend) : Suite(backend, Pages, Ticke
     }
 
     @Test
-    public fun `a new model of a class without values is an insert of defaults (O10)`(): Unit = test {
-        val device = Device()
-        device.label = "x"
-        assertTrue(device.save())
-        assertNull(Device.get(device.id).owner)
+    public fun `a new model without values is an insert of defaults (O10)`(): Unit = test {
+        val blank = Blank()
+        assertTrue(blank.save())
+        assertNull(blank.note)
+        assertEquals(blank.id, Blank.all().single().id)
+        val others = Blank.createAll(List(3) { Blank() })
+        assertEquals(4, (others.map { it.id } + blank.id).toSet().size)
+        assertEquals(4, Blank.count { Blanks.note.isNull() })
     }
 
     @Test

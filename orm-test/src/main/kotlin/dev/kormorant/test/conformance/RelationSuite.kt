@@ -1,5 +1,6 @@
 package dev.kormorant.test.conformance
 
+import dev.kormorant.RecordNotFoundException
 import dev.kormorant.Relation
 import dev.kormorant.RelationNotLoadedException
 import dev.kormorant.selectAll
@@ -7,6 +8,7 @@ import dev.kormorant.save
 import dev.kormorant.transaction
 import org.jetbrains.exposed.v1.core.JoinType
 import org.jetbrains.exposed.v1.core.SortOrder
+import org.jetbrains.exposed.v1.core.dao.id.EntityID
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
@@ -102,6 +104,14 @@ public abstract class RelationSuite(backend: Backend) : Suite(backend, Users, Tw
         val stranger = User.new { name = "ann" }
         val error = assertFails<IllegalArgumentException> { Tweet.create { user.value = stranger } }
         assertTrue("User" in error.message.orEmpty() && "saved" in error.message.orEmpty(), error.message)
+    }
+
+    @Test
+    public fun `a reference whose row is missing is an error when it is loaded (O12)`(): Unit = test {
+        val tweet = Tweet.new { text = "hello" }
+        tweet[Tweets.author] = EntityID(4711L, Users)
+        val error = assertFails<RecordNotFoundException> { tweet.user() }
+        assertTrue("users" in error.problem, error.problem)
     }
 
     @Test

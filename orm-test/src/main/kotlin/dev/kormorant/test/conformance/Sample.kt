@@ -121,3 +121,14 @@ internal class Ticket : LongModel() {
 
     companion object : LongModelClass<Ticket>(Tickets, ::Ticket)
 }
+
+/** A row that needs no value at all. */
+internal object Blanks : LongIdTable("blank") {
+    val note = varchar("note", 40).nullable()
+}
+
+internal class Blank : LongModel() {
+    var note by Blanks.note
+
+    companion object : LongModelClass<Blank>(Blanks, ::Blank)
+}

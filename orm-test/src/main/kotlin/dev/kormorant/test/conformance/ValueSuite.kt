@@ -16,6 +16,11 @@ import org.jetbrains.exposed.v1.core.Column
 import org.jetbrains.exposed.v1.core.Table
 import org.jetbrains.exposed.v1.core.dao.id.LongIdTable
 import org.jetbrains.exposed.v1.core.eq
+import org.jetbrains.exposed.v1.datetime.date as kotlinDate
+import org.jetbrains.exposed.v1.datetime.datetime as kotlinDatetime
+import org.jetbrains.exposed.v1.datetime.duration as kotlinDuration
+import org.jetbrains.exposed.v1.datetime.time as kotlinTime
+import org.jetbrains.exposed.v1.datetime.timestamp as kotlinTimestamp
 import org.jetbrains.exposed.v1.core.isNull
 import org.jetbrains.exposed.v1.core.java.UUIDColumnType
 import org.jetbrains.exposed.v1.core.java.javaUUID
@@ -32,7 +37,6 @@ import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
-import org.junit.jupiter.api.assertThrows
 import java.math.BigDecimal
 import java.time.Duration
 import java.time.Instant
@@ -44,6 +48,8 @@ import java.time.ZoneOffset
 import java.util.TimeZone
 import java.util.UUID
 import java.util.concurrent.atomic.AtomicInteger
+import kotlin.time.Duration.Companion.days
+import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.uuid.Uuid
 
 /**
@@ -162,6 +168,15 @@ public abstract class ValueSuite(backend: Backend) : Suite(backend, Named) {
     }
 
     @Test
+    public fun `the columns of kotlinx-datetime keep theirs as those of java-time do`() {
+        keeps(kotlinx.datetime.LocalDate(1000, 1, 1), kotlinx.datetime.LocalDate(9999, 12, 31)) { kotlinDate(it) }
+        keeps(kotlinx.datetime.LocalTime(0, 0), kotlinx.datetime.LocalTime(23, 59, 59)) { kotlinTime(it) }
+        keeps(kotlinx.datetime.LocalDateTime(1969, 12, 31, 23, 59, 59, 999_999_000), kotlinx.datetime.LocalDateTime(9999, 12, 31, 0, 0)) { kotlinDatetime(it) }
+        keeps(kotlin.time.Instant.parse("2024-07-01T12:00:00.000001Z")) { kotlinTimestamp(it) }
+        keeps(kotlin.time.Duration.ZERO, (-400).days, 1.nanoseconds) { kotlinDuration(it) }
+    }
+
+    @Test
     public fun `JSON keeps its value`() {
         val documents = listOf("""{"a":[1,2.5,null,true],"é😀":"it's ? \"x\""}""", "[]", "null", "\"text\"", "[1,[2,[3]]]").map { Json.parseToJsonElement(it) }
         keeps(*documents.toTypedArray(), findable = false) { json<JsonElement>(it, { value -> value.toString() }, Json::parseToJsonElement) }
@@ -188,10 +203,17 @@ public abstract class ValueSuite(backend: Backend) : Suite(backend, Named) {
     public fun `a value longer than its column names the column and is not sent`() {
         test {
             val sent = statementsOf {
-                val error = assertThrows<DataException> { NamedModel.new { name = "abcd" } }
-                assertEquals("name", error.details.column)
-                assertTrue("kept_names.name" in error.problem, error.problem)
-                assertTrue("abcd" !in error.toString())
+                val errors = listOf(
+                    assertFails<DataException> { NamedModel.new { name = "abcd" } },
+                    assertFails<DataException> { Named.insert { it[name] = "abcd" } },
+                    assertFails<DataException> { Named.update { it[name] = "abcd" } },
+                    assertFails<DataException> { Named.batchInsert(listOf("abc", "abcd")) { this[Named.name] = it } },
+                )
+                for (error in errors) {
+                    assertEquals("name", error.details.column)
+                    assertTrue("kept_names.name" in error.problem, error.problem)
+                    assertTrue("abcd" !in error.toString())
+                }
             }
             assertEquals(emptyList<String>(), sent)
         }
