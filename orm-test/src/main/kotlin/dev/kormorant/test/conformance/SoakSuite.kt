@@ -63,7 +63,7 @@ public abstract class SoakSuite(backend: Backend, private val coroutines: Int = 
     public fun `nothing is lost, leaked, mixed up or cancelled by others`(): Unit = test {
         Accounts.batchInsert(1..ACCOUNTS) { this[Accounts.id] = it; this[Accounts.balance] = START }
         Pages.insert { it[key] = "taken" }
-        open { cancelTimeout = 1.minutes; pool { max = 10; acquireTimeout = 10.minutes } }.use { soaked ->
+        open { cancelTimeout = 1.minutes; pool { max = 10; acquireTimeout = 2.minutes } }.use { soaked ->
             seeded { random ->
                 val seed = random.nextLong()
                 val end = TimeSource.Monotonic.markNow() + Integer.getInteger("kormorant.soak.seconds", defaultSeconds).seconds
