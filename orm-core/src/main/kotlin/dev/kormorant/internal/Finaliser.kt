@@ -66,6 +66,7 @@ private suspend fun commit(level: Level, connection: Connection) {
             throw ConnectionException("The end of the transaction ${level.origin} was not answered in time.", null, null)
         }
     } catch (error: OrmException) {
+        level.session.lastError = error
         if (error.connectionLost) {
             connection.close()
             throw if (level.kind == LevelKind.TRANSACTION) outcomeUnknown(level, error) else error

@@ -14,7 +14,7 @@ import kotlin.concurrent.thread
 import kotlin.concurrent.withLock
 
 /**
- * A TCP proxy on 127.0.0.1 that forwards every connection to one target, and breaks them on command: what a test of lost links and
+ * A TCP proxy on a loopback address that forwards every connection to one target, and breaks them on command: what a test of lost links and
  * dead peers connects through.
  *
  * ```
@@ -28,11 +28,14 @@ import kotlin.concurrent.withLock
  * being written at that moment still arrive. What one side does to its connection, closing or resetting it, the other side sees. The
  * threads are daemons; [close] ends them and all connections.
  */
-public class FaultProxy(private val targetHost: String, private val targetPort: Int) : AutoCloseable {
+public class FaultProxy @JvmOverloads constructor(
+    private val targetHost: String,
+    private val targetPort: Int,
+    /** Where it listens; on Linux all of 127.0.0.0/8 is the machine itself. */
+    public val host: String = "127.0.0.1",
+) : AutoCloseable {
     /** Way of the bytes, seen from the target, which is the server. */
     public enum class Direction { TO_SERVER, TO_CLIENT }
-
-    public val host: String get() = "127.0.0.1"
 
     /** A free one, chosen at construction. */
     public val port: Int get() = listener.localPort
@@ -118,6 +121,9 @@ public class FaultProxy(private val targetHost: String, private val targetPort: 
 
     /** Ends [refuse]. */
     public fun accept(): Unit = lock.withLock { isRefusing = false }
+
+    /** Listens no more, so that connecting is refused by the machine, for good. Connections that exist live on. */
+    public fun stopListening(): Unit = listener.close()
 
     /** Resets all connections and stops listening; connecting is refused from now on. May be repeated. */
     override fun close() {

@@ -7,8 +7,8 @@ import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.DatabaseUrl
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
-import dev.kormorant.jasync.FaultProxy
 import dev.kormorant.jasync.ScriptedServer
+import dev.kormorant.test.FaultProxy
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
@@ -25,7 +25,6 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
 import java.io.DataInputStream
 import java.io.DataOutputStream
-import java.net.InetAddress
 import java.net.ServerSocket
 import java.security.MessageDigest
 import java.util.ServiceLoader
@@ -282,10 +281,9 @@ class PostgreSqlConnectTest {
     fun `verify-full also wants the certificate to name the host`() = runBlocking<Unit> {
         val certificate = server.certificate
         assumeTrue(certificate != null, "The server was not started here.")
-        val stranger = InetAddress.getByName("127.0.0.2")
         assumeTrue(System.getProperty("os.name") == "Linux", "Only Linux has more than one loopback address.")
-        FaultProxy(server.host, server.port, stranger).use { proxy ->
-            val address = "127.0.0.2:${proxy.localPort}"
+        FaultProxy(server.host, server.port, "127.0.0.2").use { proxy ->
+            val address = "${proxy.host}:${proxy.port}"
             assertTrue(encrypted("?sslmode=verify-ca&sslrootcert=$certificate", address))
             assertThrows<ConnectionException> { encrypted("?sslmode=verify-full&sslrootcert=$certificate", address) }
         }

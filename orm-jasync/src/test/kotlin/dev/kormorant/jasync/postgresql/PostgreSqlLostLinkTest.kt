@@ -5,7 +5,7 @@ import dev.kormorant.driver.Access
 import dev.kormorant.driver.Connection
 import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.SqlStatement
-import dev.kormorant.jasync.FaultProxy
+import dev.kormorant.test.FaultProxy
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Deferred
 import kotlinx.coroutines.Dispatchers
@@ -25,7 +25,7 @@ class PostgreSqlLostLinkTest {
     ) = runBlocking(Dispatchers.Default) {
         val server = PostgreSqlFixture.server
         FaultProxy(server.host, server.port).use { proxy ->
-            val url = PostgreSqlFixture.url("?sslmode=disable").replace("@${server.host}:${server.port}", "@127.0.0.1:${proxy.localPort}")
+            val url = PostgreSqlFixture.url("?sslmode=disable").replace("@${server.host}:${server.port}", "@127.0.0.1:${proxy.port}")
             test(proxy) { PostgreSqlFixture.driver(url = url).connect(Access.WRITE) }
         }
     }
@@ -49,7 +49,7 @@ class PostgreSqlLostLinkTest {
     fun `a clean end of the link in the middle of a statement fails the statement`() = behindProxy { proxy, connect ->
         val db = connect()
         val sleeper = sleeping(db)
-        proxy.finish()
+        proxy.closeConnections()
         assertLost(db, sleeper)
     }
 
@@ -57,7 +57,7 @@ class PostgreSqlLostLinkTest {
     fun `a reset in the middle of a statement fails the statement`() = behindProxy { proxy, connect ->
         val db = connect()
         val sleeper = sleeping(db)
-        proxy.reset()
+        proxy.resetConnections()
         assertLost(db, sleeper)
     }
 
@@ -74,7 +74,7 @@ class PostgreSqlLostLinkTest {
     @Test
     fun `an idle link that ends is seen without a statement`() = behindProxy { proxy, connect ->
         val db = connect()
-        proxy.finish()
+        proxy.closeConnections()
         while (db.status != ConnectionStatus.CLOSED) yield()
         assertThrows<ConnectionException> { db.run("SELECT 1") }
     }
@@ -84,7 +84,7 @@ class PostgreSqlLostLinkTest {
         val db = connect()
         val stream = db.stream(SqlStatement("SELECT generate_series(1, 1000)"), 10)
         stream.next()
-        proxy.finish()
+        proxy.closeConnections()
         assertThrows<ConnectionException> { while (stream.next() != null) continue }
         stream.close()
     }
@@ -92,7 +92,7 @@ class PostgreSqlLostLinkTest {
     @Test
     fun `a black hole is escaped by close, which waits for nothing`() = behindProxy { proxy, connect ->
         val db = connect()
-        proxy.stalled = true
+        FaultProxy.Direction.entries.forEach(proxy::drop)
         val sleeper = sleeping(db)
         db.close()
         assertLost(db, sleeper)
@@ -102,7 +102,7 @@ class PostgreSqlLostLinkTest {
     fun `a cancel that cannot reach the server is an error and hides nothing`() = behindProxy { proxy, connect ->
         val db = connect()
         val sleeper = sleeping(db)
-        proxy.refuse()
+        proxy.stopListening()
         assertThrows<ConnectionException> { db.cancel() }
         assertFalse(sleeper.isCompleted)
         assertEquals(ConnectionStatus.BUSY, db.status)
@@ -115,7 +115,7 @@ class PostgreSqlLostLinkTest {
         repeat(5) {
             val db = connect()
             assertEquals(it, db.run("SELECT $it").single)
-            proxy.finish()
+            proxy.closeConnections()
         }
     }
 }
