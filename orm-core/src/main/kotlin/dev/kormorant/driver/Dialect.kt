@@ -1,5 +1,6 @@
 package dev.kormorant.driver
 
+import dev.kormorant.DatabaseException
 import dev.kormorant.Isolation
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
@@ -30,6 +31,12 @@ public interface Dialect {
 
     /** Whether an error leaves the transaction unusable until a rollback to a savepoint or to its start. */
     public val errorAbortsTransaction: Boolean
+
+    /**
+     * Whether the server has rolled back the whole transaction together with [error], although the connection's status does not say
+     * so. Nothing of the transaction runs after that, and it ends in an error.
+     */
+    public fun endsTransaction(error: DatabaseException): Boolean = false
 
     /** Whether rows can be locked by `SELECT … FOR UPDATE`; where not, the clause is left out. */
     public val supportsForUpdate: Boolean get() = true

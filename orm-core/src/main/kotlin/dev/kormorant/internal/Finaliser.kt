@@ -29,8 +29,8 @@ internal suspend fun <T> finish(level: Level, outcome: Result<T>): T {
             throw failure
         }
         state == ConnectionStatus.CLOSED -> throw level.session.lastError?.takeIf { it.connectionLost }?.let { aborted(level, it) } ?: level.lostError()
-        state == ConnectionStatus.FAILED || level.spoiledBy != null -> {
-            val cause = level.spoiledBy ?: level.session.lastError
+        state == ConnectionStatus.FAILED || level.spoiledBy != null || level.endedBy != null -> {
+            val cause = level.spoiledBy ?: level.endedBy ?: level.session.lastError
             throw aborted(level, cause).also { error -> rollback(level, connection)?.let(error::addSuppressed) }
         }
         level.rollbackOnly -> {
@@ -42,9 +42,13 @@ internal suspend fun <T> finish(level: Level, outcome: Result<T>): T {
     return outcome.getOrThrow()
 }
 
-/** Undoes [level] on the server. Returns the error if that fails; the connection is closed then. */
+/**
+ * Undoes [level] on the server. Returns the error if that fails: the connection is closed then, or, if it was a savepoint that the
+ * server does not know, the whole transaction can only be rolled back.
+ */
 internal suspend fun rollback(level: Level, connection: Connection): Throwable? {
     if (connection.status == ConnectionStatus.CLOSED) return null
+    if (level.kind == LevelKind.SAVEPOINT && level.endedBy != null) return null
     val database = level.session.database
     return try {
         val done = database.uncancellable {
@@ -53,7 +57,7 @@ internal suspend fun rollback(level: Level, connection: Connection): Throwable? 
         if (done == null) connection.close()
         null
     } catch (error: OrmException) {
-        connection.close()
+        if (level.kind == LevelKind.SAVEPOINT && !error.connectionLost) level.endedBy = error else connection.close()
         error
     }
 }
@@ -76,7 +80,7 @@ private suspend fun commit(level: Level, connection: Connection) {
     }
 }
 
-private fun aborted(level: Level, cause: Throwable?) = TransactionAbortedException(
+internal fun aborted(level: Level, cause: Throwable?) = TransactionAbortedException(
     "The transaction ${level.origin} cannot be committed and was rolled back.",
     "An error inside the block was caught there; put the statement that may fail into a transaction { } of its own.",
     cause,

@@ -1,6 +1,7 @@
 package dev.kormorant.internal
 
 import dev.kormorant.Isolation
+import dev.kormorant.OrmException
 import dev.kormorant.Transaction
 import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.SqlStatement
@@ -40,6 +41,15 @@ internal class Level(
     /** Why the level can only be rolled back, when a joined block failed. */
     @Volatile
     var spoiledBy: Throwable? = null
+
+    /** The transaction this level is or is part of; `null` for a pinned connection. */
+    private val root: Level? = if (kind == LevelKind.TRANSACTION) this else parent?.root
+
+    /** Why the server has no transaction any more, or nobody knows what it has. Shared by all levels of the transaction. */
+    @Volatile
+    var endedBy: OrmException? = null
+        get() = if (root === this) field else root?.endedBy
+        set(error) = if (root === this) field = error else root?.endedBy = error
 
     private val createdAt: StackWalker.StackFrame? = creationSite()
     private val afterCommit = ArrayList<suspend () -> Unit>()

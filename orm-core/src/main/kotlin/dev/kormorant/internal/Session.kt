@@ -2,6 +2,7 @@ package dev.kormorant.internal
 
 import dev.kormorant.ConnectionException
 import dev.kormorant.Database
+import dev.kormorant.DatabaseException
 import dev.kormorant.OrmException
 import dev.kormorant.TransactionClosedException
 import dev.kormorant.driver.Access
@@ -46,10 +47,12 @@ internal class Session(val database: Database, private val access: Access) {
         try {
             val connection = (lent ?: database.acquire(access).also { lent = it }).connection
             if (connection.status == ConnectionStatus.CLOSED) throw level.lostError()
+            level.endedBy?.let { throw aborted(level, it) }
             begin(level, connection)
             block(connection)
         } catch (error: OrmException) {
             lastError = error
+            if (error is DatabaseException && connection?.dialect?.endsTransaction(error) == true) level.endedBy = error
             throw error
         }
     }
@@ -67,8 +70,14 @@ internal class Session(val database: Database, private val access: Access) {
     private suspend fun begin(level: Level, connection: Connection) {
         if (level.begun) return
         level.parent?.let { begin(it, connection) }
-        for (sql in level.beginStatements(connection.dialect)) database.execute(connection, SqlStatement(sql, reusable = false))
-        level.begun = true
+        try {
+            for (sql in level.beginStatements(connection.dialect)) database.execute(connection, SqlStatement(sql, reusable = false))
+            level.begun = true
+        } catch (error: Throwable) {
+            // A BEGIN that was cancelled may have come through all the same.
+            if (level.kind == LevelKind.TRANSACTION) level.begun = connection.status == ConnectionStatus.IN_TRANSACTION
+            throw error
+        }
     }
 
     /** Gives the connection back; the pool keeps it only in the state it was lent. */

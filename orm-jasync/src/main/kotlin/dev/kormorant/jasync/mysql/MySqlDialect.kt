@@ -1,5 +1,6 @@
 package dev.kormorant.jasync.mysql
 
+import dev.kormorant.DatabaseException
 import dev.kormorant.Isolation
 import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.DmlKind
@@ -28,6 +29,8 @@ internal sealed class MySqlFamily(
     /** Under REPEATABLE READ, which is the default. The shared lock does not wait for others who look for the same row. */
     override val latestCommitted: ForUpdateOption get() = ForUpdateOption.MySQL.LockInShareMode
 
+    override fun endsTransaction(error: DatabaseException): Boolean = error.vendorCode == DEADLOCK || error.vendorCode == RECORD_CHANGED
+
     override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> =
         listOfNotNull(
             isolation?.let { "SET TRANSACTION ISOLATION LEVEL ${it.sql}" },
@@ -40,6 +43,9 @@ internal sealed class MySqlFamily(
     companion object {
         /** The count has two bytes on the wire. */
         const val MAX_PARAMETERS = 65_535
+
+        private const val DEADLOCK = 1213
+        private const val RECORD_CHANGED = 1020
 
         private val IDENTIFIERS =
             IdentifierRules(quote = "`", folding = Folding.PRESERVE, maxLength = 64, keywords = RESERVED_WORDS, extraCharacters = "$")

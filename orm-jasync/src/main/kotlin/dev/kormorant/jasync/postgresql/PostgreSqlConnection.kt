@@ -114,7 +114,7 @@ internal class PostgreSqlConnection(
         val CLAIMED = Any()
 
         /** Milliseconds between two requests to cancel, the first and the longest. */
-        const val FIRST_PATIENCE = 100L
+        const val FIRST_PATIENCE = 10L
         const val LAST_PATIENCE = 5_000L
     }
 }

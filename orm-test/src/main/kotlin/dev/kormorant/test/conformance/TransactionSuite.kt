@@ -1,6 +1,7 @@
 package dev.kormorant.test.conformance
 
 import dev.kormorant.ConnectionException
+import dev.kormorant.DeadlockException
 import dev.kormorant.ConstraintViolationException
 import dev.kormorant.DatabaseException
 import dev.kormorant.Isolation
@@ -13,12 +14,15 @@ import dev.kormorant.save
 import dev.kormorant.savepoint
 import dev.kormorant.selectAll
 import dev.kormorant.transaction
+import dev.kormorant.update
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
+import org.jetbrains.exposed.v1.core.eq
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertSame
@@ -430,4 +434,33 @@ public abstract class TransactionSuite(backend: Backend) : Suite(backend, Pages)
         assertTrue(error is ConnectionException, "$error")
         withContext(db) { assertEquals(emptyList<String>(), keys()) }
     }
+
+    @Test
+    public fun `a deadlock that is caught does not let the rest of the block commit by itself`(): Unit = test {
+        needs(can.concurrentWriters, "transactions that write at the same time")
+        add("a")
+        add("b")
+        val ready = List(2) { CompletableDeferred<Unit>() }
+        val failures = listOf("a" to "b", "b" to "a").mapIndexed { number, (first, second) ->
+            async(Dispatchers.Default) {
+                runCatching {
+                    transaction {
+                        touch(first)
+                        ready[number].complete(Unit)
+                        ready.forEach { it.await() }
+                        try {
+                            transaction { touch(second) }
+                        } catch (_: DeadlockException) {
+                            add("of the victim")
+                        }
+                    }
+                }.exceptionOrNull()
+            }
+        }.awaitAll()
+        assertTrue(failures.count { it == null } >= 1, "$failures")
+        val stored = keys()
+        assertEquals(failures.any { it != null }, "of the victim" !in stored, "$failures, stored $stored")
+    }
+
+    private suspend fun touch(wanted: String) = Pages.update({ Pages.key eq wanted }) { it[text] = "touched" }
 }
