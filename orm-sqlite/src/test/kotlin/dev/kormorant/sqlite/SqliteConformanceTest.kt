@@ -12,7 +12,7 @@ class SqliteFileConformanceTest : Conformance(SqliteFile)
 
 class SqliteMemoryConformanceTest : Conformance(SqliteMemory)
 
-class SqliteFileSoakTest : SoakSuite(SqliteFile, coroutines = 100, defaultSeconds = 5)
+class SqliteFileSoakTest : SoakSuite(SqliteFile, coroutines = 100)
 
 private val DIALOGUE = Dialogue(slowStatement = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
 

@@ -25,6 +25,7 @@ import org.jetbrains.exposed.v1.core.Table
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Assertions.fail
+import org.junit.jupiter.api.Assumptions.assumeTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import java.util.concurrent.ConcurrentHashMap
@@ -45,11 +46,11 @@ private object Accounts : Table("account") {
 /**
  * Many [coroutines] on few connections for a while, doing at random all that can go right and wrong with a statement or a transaction.
  *
- * The time is [defaultSeconds], or the system property `kormorant.soak.seconds`. Every piece of work knows which errors are its own doing;
+ * It runs for as many seconds as the system property `kormorant.soak.seconds` says, and is skipped without it. Every piece of work knows which errors are its own doing;
  * any other is a failure.
  */
 @Timeout(24 * 60 * 60)
-public abstract class SoakSuite(backend: Backend, private val coroutines: Int = 500, private val defaultSeconds: Int = 20) :
+public abstract class SoakSuite(backend: Backend, private val coroutines: Int = 500) :
     Suite(backend, Pages, Accounts) {
     private class Undo : RuntimeException()
 
@@ -61,12 +62,14 @@ public abstract class SoakSuite(backend: Backend, private val coroutines: Int = 
 
     @Test
     public fun `nothing is lost, leaked, mixed up or cancelled by others`(): Unit = test {
+        val seconds = Integer.getInteger("kormorant.soak.seconds")
+        assumeTrue(seconds != null, "The soak test runs when the system property kormorant.soak.seconds says for how long.")
         Accounts.batchInsert(1..ACCOUNTS) { this[Accounts.id] = it; this[Accounts.balance] = START }
         Pages.insert { it[key] = "taken" }
         open { cancelTimeout = 1.minutes; pool { max = 10; acquireTimeout = 2.minutes } }.use { soaked ->
             seeded { random ->
                 val seed = random.nextLong()
-                val end = TimeSource.Monotonic.markNow() + Integer.getInteger("kormorant.soak.seconds", defaultSeconds).seconds
+                val end = TimeSource.Monotonic.markNow() + seconds.seconds
                 (1..coroutines).map { number ->
                     launch(Dispatchers.Default + soaked) {
                         val own = Random(seed + number)
