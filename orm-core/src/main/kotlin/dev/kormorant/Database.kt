@@ -20,6 +20,7 @@ import dev.kormorant.internal.ScopeKey
 import dev.kormorant.internal.SystemTimer
 import dev.kormorant.internal.Timer
 import dev.kormorant.internal.bounded
+import dev.kormorant.internal.refuseImplicitCommit
 import dev.kormorant.internal.suppressing
 import dev.kormorant.internal.uncancellable
 import kotlinx.coroutines.CancellationException
@@ -124,9 +125,12 @@ public class Database private constructor(
     /**
      * Runs any SQL with `?` for each of [arguments]; inside a transaction or pinned connection it runs there. The arguments travel as
      * parameters, with the type of their class.
+     *
+     * @throws UnsupportedByDialectException for DDL in a transaction that the database would commit before it; see
+     * [DatabaseConfig.allowImplicitCommit].
      */
     public suspend fun exec(sql: String, vararg arguments: Any?): SqlResult {
-        openBridge()
+        refuseImplicitCommit(openBridge(), sql)
         return SqlResult(run(Binder.ofValues(sql, arguments.asList())))
     }
 

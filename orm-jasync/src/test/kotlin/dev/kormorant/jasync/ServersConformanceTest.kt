@@ -53,7 +53,7 @@ private val MYSQL_DIALOGUE = Dialogue(
 private object MySql : ServerBackend(
     "MySQL",
     TestServers::mysql,
-    Capabilities(transactionalDdl = false, insertReturning = false, deferredConstraints = false, timeMicroseconds = false, longBinary = "LONGBLOB"),
+    Capabilities(transactionalDdl = false, insertReturning = false, deferredConstraints = false, checks = false, timeMicroseconds = false, longBinary = "LONGBLOB"),
     MYSQL_DIALOGUE,
 )
 

@@ -5,6 +5,7 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
+import dev.kormorant.driver.SchemaDialect
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
 import org.jetbrains.exposed.v1.core.vendors.SQLiteDialect
@@ -30,6 +31,8 @@ internal class SqliteDialect(override val version: Version, parameterLimit: Int)
     override val tableNames: String
         get() = "SELECT name FROM pragma_table_list " +
             "WHERE type IN ('table', 'virtual') AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND schema = COALESCE(?, 'main')"
+
+    override val schema: SchemaDialect get() = SqliteSchema
 
     private companion object {
         const val DEFAULT_PARAMETER_LIMIT = 32_766

@@ -6,6 +6,7 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
+import dev.kormorant.driver.SchemaDialect
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DataTypeProvider
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
@@ -20,6 +21,7 @@ internal sealed class MySqlFamily(
     override val exposed: DatabaseDialect,
     override val returning: Set<DmlKind>,
     override val generatedIdStep: Long?,
+    override val schema: SchemaDialect,
 ) : Dialect {
     override val identifiers: IdentifierRules get() = IDENTIFIERS
     override val maxParameters: Int get() = MAX_PARAMETERS
@@ -53,7 +55,7 @@ internal sealed class MySqlFamily(
 }
 
 /** MySQL: no RETURNING, but the first id of an insert and the step to the next. */
-internal class MySqlServer(version: Version, idStep: Long) : MySqlFamily("MySQL", version, Renderer(), emptySet(), idStep) {
+internal class MySqlServer(version: Version, idStep: Long) : MySqlFamily("MySQL", version, Renderer(), emptySet(), idStep, MySqlSchema(version)) {
     private class Renderer : MysqlDialect() {
         override val dataTypeProvider: DataTypeProvider = MySqlTypes()
     }
@@ -66,6 +68,7 @@ internal class MariaDbServer(version: Version, idStep: Long) : MySqlFamily(
     MariaDBDialect(),
     if (version.covers("10.5.0")) setOf(DmlKind.INSERT, DmlKind.DELETE) else setOf(DmlKind.DELETE),
     if (version.covers("10.5.0")) null else idStep,
+    MariaDbSchema,
 )
 
 /** Reserved words of MySQL 8 and MariaDB 11. */

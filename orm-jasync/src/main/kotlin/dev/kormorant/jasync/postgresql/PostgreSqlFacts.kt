@@ -5,6 +5,7 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
+import dev.kormorant.driver.SchemaDialect
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
 import org.jetbrains.exposed.v1.core.vendors.PostgreSQLDialect
@@ -21,6 +22,8 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
     override val errorAbortsTransaction: Boolean get() = true
     override val tableNames: String
         get() = "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema = COALESCE(?, CURRENT_SCHEMA)"
+
+    override val schema: SchemaDialect get() = PostgreSqlSchema
 
     override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> {
         val level = isolation?.let { " ISOLATION LEVEL ${it.sql}" }.orEmpty()
