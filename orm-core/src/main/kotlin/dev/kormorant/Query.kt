@@ -189,7 +189,7 @@ public open class Query(override val set: FieldSet) : AbstractQuery<Query>(set.s
     internal val access: Access get() = if (isForUpdate()) Access.WRITE else Access.READ
 
     internal fun statement(bridge: ExposedBridge, reusable: Boolean = true): SqlStatement =
-        withoutUnknownLock(bridge).let { bridge.prepare(reusable) { it.prepareSQL(this) } }
+        withoutUnknownLock(bridge).let { bridge.prepare(it, reusable) }
 
     private fun withoutUnknownLock(bridge: ExposedBridge): Query =
         if (!isForUpdate() || bridge.dialect.supportsForUpdate) this else copy().also { it.forUpdate = null }
