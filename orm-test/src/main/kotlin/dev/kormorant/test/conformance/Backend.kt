@@ -96,6 +96,10 @@ public class Dialogue(
     public val killSession: ((Long) -> String)? = null,
     /** How many sessions of the current database have a transaction open and no statement in progress; `null` where there is nobody to ask. */
     public val sessionsInTransaction: String? = null,
+    /** How many sessions the current database has; `null` where there is nobody to ask. */
+    public val sessions: String? = null,
+    /** What to ask when nothing goes on: sessions, transactions, who waits for whom. */
+    public val diagnosis: List<String> = emptyList(),
 )
 
 /**
