@@ -1,6 +1,7 @@
 package dev.kormorant.internal
 
 import dev.kormorant.RowsReader
+import dev.kormorant.UnsupportedByDialectException
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
 import org.jetbrains.exposed.v1.core.Expression
@@ -9,18 +10,39 @@ import org.jetbrains.exposed.v1.core.QueryBuilder
 import org.jetbrains.exposed.v1.core.ResultRow
 import org.jetbrains.exposed.v1.core.statements.Statement
 
-/** Renders [statement] once: its text, and its arguments in the order of the `?` in it. */
+/** The text of a statement, and its arguments in the order of the `?` in it. */
+internal class RenderedSql(val sql: String, val arguments: Collection<Pair<IColumnType<*>, Any?>>)
+
+/** Renders [statement] once. */
 internal fun ExposedBridge.prepare(statement: Statement<*>, reusable: Boolean = true): SqlStatement = render { transaction ->
-    val sql = statement.prepareSQL(transaction)
+    val sql = checked(statement.prepareSQL(transaction))
     bind(sql, statement.arguments().firstOrNull().orEmptyArguments(), reusable)
 }
 
-/** Renders what [build] appends, with the arguments registered on the way. */
-internal fun ExposedBridge.prepare(reusable: Boolean = true, build: QueryBuilder.() -> Unit): SqlStatement = render {
+/** Renders what [build] appends, with the arguments registered on the way. Use inside [ExposedBridge.render]. */
+internal inline fun ExposedBridge.rendered(build: QueryBuilder.() -> Unit): RenderedSql {
     val builder = QueryBuilder(true)
     builder.build()
-    bind(builder.toString(), builder.args, reusable)
+    return RenderedSql(checked(builder.toString()), builder.args)
 }
+
+/** Renders what [build] appends. */
+internal fun ExposedBridge.prepare(reusable: Boolean = true, build: QueryBuilder.() -> Unit): SqlStatement = render {
+    rendered(build).let { bind(it.sql, it.arguments, reusable) }
+}
+
+/** The text [sql], unless it has a clause that the database does not have: Exposed renders those as well. */
+internal fun ExposedBridge.checked(sql: String): String {
+    for (clause in dialect.missingClauses) {
+        if (clause.texts.none { it in sql }) continue
+        val bare = sql.replace(QUOTED, "")
+        if (clause.texts.any { it in bare }) throw UnsupportedByDialectException("${dialect.name} ${dialect.version} has no ${clause.sql}.")
+    }
+    return sql
+}
+
+/** Literals, quoted names and comments. */
+private val QUOTED = Regex("""'[^']*'|"[^"]*"|`[^`]*`|/\*.*?\*/""")
 
 internal fun bind(sql: String, arguments: Collection<Pair<IColumnType<*>, Any?>>, reusable: Boolean = true): SqlStatement {
     val binder = Binder(arguments.size)
