@@ -1,5 +1,6 @@
 package dev.kormorant.jasync
 
+import dev.kormorant.driver.QueryClause
 import dev.kormorant.test.TestServers
 import dev.kormorant.test.conformance.Capabilities
 import dev.kormorant.test.conformance.Conformance
@@ -33,7 +34,16 @@ class MariaDbSoakTest : SoakSuite(MariaDb)
 private object PostgreSql : ServerBackend(
     "PostgreSQL",
     TestServers::postgresql,
-    Capabilities(errorAbortsTransaction = true, unsigned64 = false, jsonb = true, arrays = true, replace = false, merge = true, longBinary = "BYTEA"),
+    Capabilities(
+        errorAbortsTransaction = true,
+        unsigned64 = false,
+        jsonb = true,
+        arrays = true,
+        replace = false,
+        merge = true,
+        longBinary = "BYTEA",
+        locks = listOf("FOR UPDATE", "FOR NO KEY UPDATE", "FOR SHARE", "FOR KEY SHARE").flatMap { listOf(it, "$it NOWAIT", "$it SKIP LOCKED") }.toSet(),
+    ),
     Dialogue(
         slowStatement = "SELECT pg_sleep(60)",
         sessionId = "SELECT pg_backend_pid()",
@@ -80,6 +90,14 @@ private object MySql : ServerBackend(
         deferredConstraints = false,
         timeMicroseconds = false,
         longBinary = "LONGBLOB",
+        missingClauses = setOf(
+            QueryClause.DISTINCT_ON,
+            QueryClause.FULL_JOIN,
+            QueryClause.INTERSECT,
+            QueryClause.EXCEPT,
+            QueryClause.QUANTIFIED_ARRAY,
+        ),
+        locks = listOf("FOR UPDATE", "FOR SHARE").flatMap { listOf(it, "$it NOWAIT", "$it SKIP LOCKED") }.toSet() + "LOCK IN SHARE MODE",
     ),
     MYSQL_DIALOGUE,
 )
@@ -98,6 +116,14 @@ private object MariaDb : ServerBackend(
         wideInstants = false,
         timeMicroseconds = false,
         longBinary = "LONGBLOB",
+        missingClauses = setOf(
+            QueryClause.DISTINCT_ON,
+            QueryClause.FULL_JOIN,
+            QueryClause.LATERAL,
+            QueryClause.QUANTIFIED_TABLE,
+            QueryClause.QUANTIFIED_ARRAY,
+        ),
+        locks = setOf("FOR UPDATE", "FOR UPDATE NOWAIT", "FOR UPDATE SKIP LOCKED", "FOR UPDATE WAIT 1", "LOCK IN SHARE MODE"),
     ),
     MYSQL_DIALOGUE,
 )

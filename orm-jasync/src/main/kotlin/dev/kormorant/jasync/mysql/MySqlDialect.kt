@@ -6,6 +6,7 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
+import dev.kormorant.driver.QueryClause
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DataTypeProvider
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
@@ -20,12 +21,18 @@ internal sealed class MySqlFamily(
     override val exposed: DatabaseDialect,
     override val returning: Set<DmlKind>,
     override val generatedIdStep: Long?,
+    private val locks: Regex,
+    private val missing: Set<QueryClause>,
 ) : Dialect {
     override val identifiers: IdentifierRules get() = IDENTIFIERS
     override val maxParameters: Int get() = MAX_PARAMETERS
     override val transactionalDdl: Boolean get() = false
     override val errorAbortsTransaction: Boolean get() = false
     override val supportsUpdateLimit: Boolean get() = true
+
+    override val missingClauses: Set<QueryClause> get() = missing
+
+    override fun supportsLock(clause: String): Boolean = locks.matches(clause)
 
     /** Under REPEATABLE READ, which is the default. The shared lock does not wait for others who look for the same row. */
     override val latestCommitted: ForUpdateOption get() = ForUpdateOption.MySQL.LockInShareMode
@@ -54,9 +61,22 @@ internal sealed class MySqlFamily(
 }
 
 /** MySQL: no RETURNING, but the first id of an insert and the step to the next. */
-internal class MySqlServer(version: Version, idStep: Long) : MySqlFamily("MySQL", version, Renderer(), emptySet(), idStep) {
+internal class MySqlServer(version: Version, idStep: Long) :
+    MySqlFamily("MySQL", version, Renderer(), emptySet(), idStep, LOCKS, missing(version)) {
     private class Renderer : MysqlDialect() {
         override val dataTypeProvider: DataTypeProvider = MySqlTypes()
+    }
+
+    private companion object {
+        val LOCKS = Regex("FOR (UPDATE|SHARE)( OF .+?)?( NOWAIT| SKIP LOCKED)?|LOCK IN SHARE MODE")
+
+        fun missing(version: Version): Set<QueryClause> = buildSet {
+            addAll(listOf(QueryClause.DISTINCT_ON, QueryClause.FULL_JOIN, QueryClause.QUANTIFIED_ARRAY))
+            if (!version.covers("8.0.1")) add(QueryClause.WITH)
+            if (!version.covers("8.0.14")) add(QueryClause.LATERAL)
+            if (!version.covers("8.0.19")) add(QueryClause.QUANTIFIED_TABLE)
+            if (!version.covers("8.0.31")) addAll(listOf(QueryClause.INTERSECT, QueryClause.EXCEPT))
+        }
     }
 }
 
@@ -67,6 +87,8 @@ internal class MariaDbServer(version: Version, idStep: Long) : MySqlFamily(
     MariaDBDialect(),
     if (version.covers("10.5.0")) setOf(DmlKind.INSERT, DmlKind.DELETE) else setOf(DmlKind.DELETE),
     if (version.covers("10.5.0")) null else idStep,
+    Regex("FOR UPDATE( NOWAIT| SKIP LOCKED| WAIT \\d+)?|LOCK IN SHARE MODE"),
+    setOf(QueryClause.DISTINCT_ON, QueryClause.FULL_JOIN, QueryClause.LATERAL, QueryClause.QUANTIFIED_ARRAY, QueryClause.QUANTIFIED_TABLE),
 )
 
 /** Reserved words of MySQL 8 and MariaDB 11. */

@@ -23,6 +23,8 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
     override val tableNames: String
         get() = "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema = COALESCE(?, CURRENT_SCHEMA)"
 
+    override fun supportsLock(clause: String): Boolean = LOCK.matches(clause)
+
     override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> {
         val level = isolation?.let { " ISOLATION LEVEL ${it.sql}" }.orEmpty()
         return listOf("BEGIN$level${if (readOnly) " READ ONLY" else ""}")
@@ -30,6 +32,7 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
 
     private companion object {
         const val MAX_NAME = 63
+        val LOCK = Regex("FOR (NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)( OF .+?)?( NOWAIT| SKIP LOCKED)?")
     }
 }
 

@@ -1,7 +1,9 @@
 package dev.kormorant.test.conformance
 
 import dev.kormorant.Database
+import dev.kormorant.driver.QueryClause
 import dev.kormorant.test.TestServer
+import org.jetbrains.exposed.v1.core.vendors.ForUpdateOption
 import java.util.concurrent.atomic.AtomicInteger
 
 /** What the suites have to know of a kind of database: how to get an empty one, and what it can do. */
@@ -80,6 +82,14 @@ public class Capabilities(
     public val arrays: Boolean = false,
     /** Type of a column that holds 16 MB of bytes. */
     public val longBinary: String = "BLOB",
+    /** Clauses of queries that it does not have. */
+    public val missingClauses: Set<QueryClause> = emptySet(),
+    /** Clauses that lock rows, without names of tables; [ForUpdateOption.ForUpdate] itself is obeyed or without need everywhere. */
+    public val locks: Set<String> = emptySet(),
+    /** A query that is sorted or limited can be a part of a set operation. */
+    public val boundedOperands: Boolean = true,
+    /** EXPLAIN can run the statement and tell its figures. */
+    public val explainAnalyze: Boolean = true,
     /** A transaction that is read-only refuses to write. */
     public val readOnlyTransactions: Boolean = true,
 )

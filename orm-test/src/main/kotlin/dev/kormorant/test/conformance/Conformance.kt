@@ -37,6 +37,24 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Merges : MergeSuite(backend)
 
     @Nested
+    public inner class Expressions : ExpressionSuite(backend)
+
+    @Nested
+    public inner class Clauses : ClauseSuite(backend)
+
+    @Nested
+    public inner class SetOperations : SetOperationSuite(backend)
+
+    @Nested
+    public inner class Ctes : CteSuite(backend)
+
+    @Nested
+    public inner class Paging : PagingSuite(backend)
+
+    @Nested
+    public inner class Compiled : CompiledSuite(backend)
+
+    @Nested
     public inner class Streams : StreamSuite(backend)
 
     @Nested
