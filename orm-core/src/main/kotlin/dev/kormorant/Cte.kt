@@ -1,5 +1,6 @@
 package dev.kormorant
 
+import dev.kormorant.internal.nameInSql
 import org.jetbrains.exposed.v1.core.Column
 import org.jetbrains.exposed.v1.core.Expression
 import org.jetbrains.exposed.v1.core.ExpressionWithColumnType
@@ -52,9 +53,8 @@ public class Cte internal constructor(name: String, private val base: RowQuery<*
     private fun sources(): List<Table> = if (isRecursive) base.sources() + step.sources() else base.sources()
 
     private fun appendTo(builder: QueryBuilder): Unit = builder {
-        val name = qualified(Column<Any?>(this@Cte, "x", typeOf(columns[0]))).removeSuffix(".x")
-        append("$name(")
-        columns.appendTo { append(qualified(it).removePrefix("$name.")) }
+        append("${nameInSql(columns[0])}(")
+        columns.appendTo { append(it.nameInSql()) }
         append(") AS (")
         base.prepareSQL(this)
         if (isRecursive) {
@@ -63,9 +63,6 @@ public class Cte internal constructor(name: String, private val base: RowQuery<*
         }
         append(")")
     }
-
-    /** The name of a column after that of this table, both quoted where the database wants it. */
-    private fun qualified(column: Column<*>): String = QueryBuilder(false).append(column).toString()
 
     override fun createStatement(): List<String> = notAnObject()
 

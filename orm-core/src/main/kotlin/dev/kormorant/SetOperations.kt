@@ -1,5 +1,6 @@
 package dev.kormorant
 
+import dev.kormorant.internal.nameInSql
 import org.jetbrains.exposed.v1.core.AbstractQuery
 import org.jetbrains.exposed.v1.core.Column
 import org.jetbrains.exposed.v1.core.Expression
@@ -16,7 +17,8 @@ import org.jetbrains.exposed.v1.core.vendors.currentDialect
 /**
  * Two queries made one: [union], [unionAll], [intersect], [except]. Its rows have the fields of the first; an expression without alias
  * is read by the expression itself all the same. A chain of operations is written without parentheses, as Exposed does, so the
- * database's own precedence decides: INTERSECT binds more tightly everywhere but on SQLite.
+ * database's own precedence decides: INTERSECT binds more tightly everywhere but on SQLite. It is sorted by columns and expressions that
+ * the first query selects.
  *
  * @property operationName the SQL keyword.
  * @property secondStatement the query on the right.
@@ -54,10 +56,16 @@ public sealed class SetOperation(public val operationName: String, first: Abstra
         statements.appendTo(separator = " $operationName ") { appendOperand(it) }
         if (orderByExpressions.isNotEmpty()) {
             append(" ORDER BY ")
-            orderByExpressions.appendTo { (expression, order) -> currentDialect.dataTypeProvider.precessOrderByClause(this, expression, order) }
+            orderByExpressions.appendTo { (expression, order) -> currentDialect.dataTypeProvider.precessOrderByClause(this, sortable(expression), order) }
         }
         if (limit != null || offset > 0) append(" ${currentDialect.functionProvider.queryLimitAndOffset(limit, offset, true)}")
         if (count) append(") subquery")
+    }
+
+    /** Outside the parts their tables are not known: a column goes by its bare name, an expression by the alias it was given. */
+    private fun sortable(expression: Expression<*>): Expression<*> = when {
+        expression is Column<*> && expression in set.fields -> BareName(expression)
+        else -> set.fields.firstOrNull { it is IExpressionAlias<*> && it.delegate === expression } ?: expression
     }
 
     private fun QueryBuilder.appendOperand(statement: AbstractQuery<*>) {
@@ -74,6 +82,12 @@ public sealed class SetOperation(public val operationName: String, first: Abstra
     }
 
     override fun toCount(): SetOperation = also { count = true }
+
+    private class BareName(private val column: Column<*>) : Expression<Any?>() {
+        override fun toQueryBuilder(queryBuilder: QueryBuilder) {
+            queryBuilder.append(column.nameInSql())
+        }
+    }
 
     private companion object {
         fun named(position: Int, field: Expression<*>): Expression<*> = when (field) {

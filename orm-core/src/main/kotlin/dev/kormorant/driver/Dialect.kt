@@ -97,6 +97,7 @@ public enum class QueryClause(
 
     /** A comparison with ANY or ALL elements of an array. */
     QUANTIFIED_ARRAY("ANY or ALL of an array", " ANY (?", " ALL (?"),
+    EXPLAIN_ANALYZE("EXPLAIN ANALYZE", "EXPLAIN ANALYZE "),
 }
 
 /** A kind of data change. */

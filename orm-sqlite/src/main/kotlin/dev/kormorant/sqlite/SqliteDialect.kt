@@ -42,6 +42,7 @@ internal class SqliteDialect(override val version: Version, parameterLimit: Int)
             QueryClause.QUANTIFIED_QUERY,
             QueryClause.QUANTIFIED_TABLE,
             QueryClause.QUANTIFIED_ARRAY,
+            QueryClause.EXPLAIN_ANALYZE,
         )
         val READ = listOf("BEGIN")
         val WRITE = listOf("BEGIN IMMEDIATE")

@@ -23,6 +23,7 @@ private val MISSING = setOf(
     QueryClause.QUANTIFIED_QUERY,
     QueryClause.QUANTIFIED_TABLE,
     QueryClause.QUANTIFIED_ARRAY,
+    QueryClause.EXPLAIN_ANALYZE,
 )
 
 private object SqliteFile : Backend("SQLite", Capabilities(
@@ -36,7 +37,6 @@ private object SqliteFile : Backend("SQLite", Capabilities(
         jsonb = true,
         missingClauses = MISSING,
         boundedOperands = false,
-        explainAnalyze = false,
     ), DIALOGUE) {
     override val unreachableUrl: String get() = "sqlite:/no/such/directory/pages.db"
 
@@ -50,7 +50,7 @@ private object SqliteMemory :
     Backend(
         "SQLite",
         Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, joinChanges = false, sequences = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true, readOnlyTransactions = false,
-            missingClauses = MISSING, boundedOperands = false, explainAnalyze = false),
+            missingClauses = MISSING, boundedOperands = false),
         DIALOGUE,
     ) {
     override val unreachableUrl: String get() = SqliteFile.unreachableUrl

@@ -74,6 +74,7 @@ internal class MySqlServer(version: Version, idStep: Long) :
             addAll(listOf(QueryClause.DISTINCT_ON, QueryClause.FULL_JOIN, QueryClause.QUANTIFIED_ARRAY))
             if (!version.covers("8.0.1")) add(QueryClause.WITH)
             if (!version.covers("8.0.14")) add(QueryClause.LATERAL)
+            if (!version.covers("8.0.18")) add(QueryClause.EXPLAIN_ANALYZE)
             if (!version.covers("8.0.19")) add(QueryClause.QUANTIFIED_TABLE)
             if (!version.covers("8.0.31")) addAll(listOf(QueryClause.INTERSECT, QueryClause.EXCEPT))
         }
