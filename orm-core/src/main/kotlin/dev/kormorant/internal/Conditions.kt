@@ -6,6 +6,7 @@ import dev.kormorant.driver.RawResult
 import org.jetbrains.exposed.v1.core.Column
 import org.jetbrains.exposed.v1.core.EntityIDColumnType
 import org.jetbrains.exposed.v1.core.EqOp
+import org.jetbrains.exposed.v1.core.ExpressionWithColumnType
 import org.jetbrains.exposed.v1.core.IColumnType
 import org.jetbrains.exposed.v1.core.IsNullOp
 import org.jetbrains.exposed.v1.core.Op
@@ -17,18 +18,20 @@ import org.jetbrains.exposed.v1.core.dao.id.IdTable
 import org.jetbrains.exposed.v1.core.inList
 
 /** A condition on a column whose type is known at run time only; `null` means IS NULL. */
-internal infix fun Column<*>.equalTo(value: Any?): Op<Boolean> {
-    if (value == null) return IsNullOp(this)
-    @Suppress("UNCHECKED_CAST")
-    return EqOp(this, QueryParameter(value, columnType as IColumnType<Any>))
-}
+internal infix fun ExpressionWithColumnType<*>.equalTo(value: Any?): Op<Boolean> = if (value == null) IsNullOp(this) else EqOp(this, parameter(value))
+
+/** A value of a column whose type is known at run time only; where the column holds ids it may be a plain one. */
+@Suppress("UNCHECKED_CAST")
+internal fun ExpressionWithColumnType<*>.parameter(value: Any): QueryParameter<Any> = QueryParameter(asId(value), columnType as IColumnType<Any>)
 
 /** A condition that the column has one of [keys], which are plain values even where the column holds ids. */
 @Suppress("UNCHECKED_CAST")
-internal infix fun Column<*>.amongKeys(keys: List<Any>): Op<Boolean> {
-    val type = columnType
-    val values = if (type is EntityIDColumnType<*>) keys.map { EntityIDFunctionProvider.createEntityID(it, type.idColumn.table as IdTable<Any>) } else keys
-    return (this as Column<Any>) inList values
+internal infix fun Column<*>.amongKeys(keys: List<Any>): Op<Boolean> = (this as Column<Any>) inList keys.map { asId(it) }
+
+@Suppress("UNCHECKED_CAST")
+private fun ExpressionWithColumnType<*>.asId(value: Any): Any {
+    val type: IColumnType<*> = columnType
+    return if (type is EntityIDColumnType<*> && value !is EntityID<*>) EntityIDFunctionProvider.createEntityID(value, type.idColumn.table as IdTable<Any>) else value
 }
 
 /** The plain value of a key, so that an id and a column that refers to it compare equal. */

@@ -5,10 +5,12 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
+import dev.kormorant.driver.QueryClause
 import dev.kormorant.driver.SchemaDialect
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
 import org.jetbrains.exposed.v1.core.vendors.SQLiteDialect
+import java.util.EnumSet
 
 internal class SqliteDialect(override val version: Version, parameterLimit: Int) : Dialect {
     override val name: String get() = "SQLite"
@@ -21,6 +23,7 @@ internal class SqliteDialect(override val version: Version, parameterLimit: Int)
     override val transactionalDdl: Boolean get() = true
     override val errorAbortsTransaction: Boolean get() = false
     override val supportsForUpdate: Boolean get() = false
+    override val missingClauses: Set<QueryClause> get() = MISSING
 
     /**
      * Always serializable, so the level makes no difference. A transaction that may write takes the write lock at once: one that
@@ -36,6 +39,14 @@ internal class SqliteDialect(override val version: Version, parameterLimit: Int)
 
     private companion object {
         const val DEFAULT_PARAMETER_LIMIT = 32_766
+        val MISSING: Set<QueryClause> = EnumSet.of(
+            QueryClause.DISTINCT_ON,
+            QueryClause.LATERAL,
+            QueryClause.QUANTIFIED_QUERY,
+            QueryClause.QUANTIFIED_TABLE,
+            QueryClause.QUANTIFIED_ARRAY,
+            QueryClause.EXPLAIN_ANALYZE,
+        )
         val READ = listOf("BEGIN")
         val WRITE = listOf("BEGIN IMMEDIATE")
         val RULES = IdentifierRules(

@@ -20,10 +20,13 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
     override val returning: Set<DmlKind> = DmlKind.entries.toSet()
     override val transactionalDdl: Boolean get() = true
     override val errorAbortsTransaction: Boolean get() = true
+    override val supportsMerge: Boolean = version.covers(15, 0)
     override val tableNames: String
         get() = "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema = COALESCE(?, CURRENT_SCHEMA)"
 
     override val schema: SchemaDialect get() = PostgreSqlSchema
+
+    override fun supportsLock(clause: String): Boolean = LOCK.matches(clause)
 
     override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> {
         val level = isolation?.let { " ISOLATION LEVEL ${it.sql}" }.orEmpty()
@@ -32,6 +35,7 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
 
     private companion object {
         const val MAX_NAME = 63
+        val LOCK = Regex("FOR (NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)( OF .+?)?( NOWAIT| SKIP LOCKED)?")
     }
 }
 

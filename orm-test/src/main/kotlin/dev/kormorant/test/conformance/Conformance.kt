@@ -19,6 +19,42 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Queries : QuerySuite(backend)
 
     @Nested
+    public inner class Mappings : MappingSuite(backend)
+
+    @Nested
+    public inner class Upserts : UpsertSuite(backend)
+
+    @Nested
+    public inner class Returning : ReturningSuite(backend)
+
+    @Nested
+    public inner class InsertSelects : InsertSelectSuite(backend)
+
+    @Nested
+    public inner class JoinChanges : JoinChangeSuite(backend)
+
+    @Nested
+    public inner class Merges : MergeSuite(backend)
+
+    @Nested
+    public inner class Expressions : ExpressionSuite(backend)
+
+    @Nested
+    public inner class Clauses : ClauseSuite(backend)
+
+    @Nested
+    public inner class SetOperations : SetOperationSuite(backend)
+
+    @Nested
+    public inner class Ctes : CteSuite(backend)
+
+    @Nested
+    public inner class Paging : PagingSuite(backend)
+
+    @Nested
+    public inner class Compiled : CompiledSuite(backend)
+
+    @Nested
     public inner class Streams : StreamSuite(backend)
 
     @Nested
