@@ -153,6 +153,18 @@ public final class AsyncConfig {
     }
 
     /**
+     * Whether DDL may run inside a transaction of a database that commits the transaction before it, as MySQL and MariaDB do; by default
+     * that is an error. Where it may, what comes after the DDL commits statement by statement.
+     *
+     * @param allow whether it may
+     * @return this
+     */
+    public AsyncConfig allowImplicitCommit(boolean allow) {
+        settings.getConfig().setAllowImplicitCommit(allow);
+        return this;
+    }
+
+    /**
      * Settings of one backend, such as {@code SqliteSettings}; other backends pay them no heed.
      *
      * @param type class of the settings

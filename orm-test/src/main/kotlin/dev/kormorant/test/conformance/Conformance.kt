@@ -91,5 +91,8 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class SchemaChanges : SchemaChangeSuite(backend)
 
     @Nested
+    public inner class SchemaObjects : SchemaObjectSuite(backend)
+
+    @Nested
     public inner class Outages : OutageSuite(backend)
 }
