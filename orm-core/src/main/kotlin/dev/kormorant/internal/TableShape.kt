@@ -1,18 +1,10 @@
 package dev.kormorant.internal
 
-import dev.kormorant.DecodeException
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.driver.SqlType
-import org.jetbrains.exposed.v1.core.AutoIncColumnType
-import org.jetbrains.exposed.v1.core.BooleanColumnType
 import org.jetbrains.exposed.v1.core.Column
-import org.jetbrains.exposed.v1.core.DoubleColumnType
 import org.jetbrains.exposed.v1.core.IColumnType
-import org.jetbrains.exposed.v1.core.IntegerColumnType
-import org.jetbrains.exposed.v1.core.LongColumnType
-import org.jetbrains.exposed.v1.core.NonNullableColumnWithTransform
-import org.jetbrains.exposed.v1.core.StringColumnType
 import org.jetbrains.exposed.v1.core.dao.id.CompositeID
 import org.jetbrains.exposed.v1.core.dao.id.CompositeIdTable
 import org.jetbrains.exposed.v1.core.dao.id.EntityID
@@ -73,7 +65,7 @@ internal class InsertShape(val sql: String, val given: IntArray, val returned: I
 internal class TableSql(private val bridge: ExposedBridge, val shape: TableShape) {
     private val columns = shape.columns
     private val types: List<SqlType> = columns.map { Binder.sqlTypeOf(it.columnType) }
-    private val decoders: Array<ColumnDecoder> = bridge.render { Array(columns.size) { ColumnDecoder(columns[it]) } }
+    private val decoders: Array<FieldDecoder> = bridge.render { Array(columns.size) { FieldDecoder(columns[it]) } }
     private val inserts = ConcurrentHashMap<BitSet, InsertShape>()
     private val updates = ConcurrentHashMap<BitSet, String>()
     private val table = bridge.render { it.identity(shape.table) }
@@ -141,42 +133,4 @@ internal class TableSql(private val bridge: ExposedBridge, val shape: TableShape
 
     @Suppress("UNCHECKED_CAST")
     private fun marker(position: Int): String = bridge.render { (columns[position].columnType as IColumnType<Any>).parameterMarker(null) }
-}
-
-/** Reads one column; a value that already is what the column holds is taken as it is. */
-private class ColumnDecoder(private val column: Column<*>) {
-    private val type: IColumnType<*> = column.columnType
-    private val plainClass: Class<*>? = plainClass(type)
-    private val wrapsNull = type as? NonNullableColumnWithTransform<*, *>
-
-    fun decode(row: Array<Any?>, index: Int, view: RowView): Any? {
-        val raw = row[index]
-        return when {
-            raw == null -> wrapsNull?.valueFromDBOrNull(null)
-            plainClass != null && plainClass === raw.javaClass -> raw
-            else -> convert(index, view)
-        }
-    }
-
-    private fun convert(index: Int, view: RowView): Any? = try {
-        type.readObject(view, index + 1)?.let { type.valueFromDB(it) }
-    } catch (error: Exception) {
-        throw DecodeException(
-            "The value of column ${column.table.tableName}.${column.name} cannot be read as its type ${type.javaClass.simpleName}.",
-            "Compare the type of the column in the database with its definition in the table.",
-            error,
-        )
-    }
-
-    private companion object {
-        fun plainClass(type: IColumnType<*>): Class<*>? = when (type) {
-            is IntegerColumnType -> Int::class.javaObjectType
-            is LongColumnType -> Long::class.javaObjectType
-            is BooleanColumnType -> Boolean::class.javaObjectType
-            is DoubleColumnType -> Double::class.javaObjectType
-            is StringColumnType -> String::class.java
-            is AutoIncColumnType<*> -> plainClass(type.delegate)
-            else -> null
-        }
-    }
 }
