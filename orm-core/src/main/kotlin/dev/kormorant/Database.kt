@@ -8,10 +8,10 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.Driver
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
+import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
-import dev.kormorant.internal.Binder
 import dev.kormorant.internal.ConnectionPool
 import dev.kormorant.internal.PooledConnection
 import dev.kormorant.internal.ExposedBridge
@@ -126,13 +126,13 @@ public class Database private constructor(
     }
 
     /**
-     * Runs any SQL with `?` for each of [arguments]; inside a transaction or pinned connection it runs there. The arguments travel as
-     * parameters, with the type of their class.
+     * Runs any SQL with `?` for each of [arguments] at once; inside a transaction or pinned connection it runs there. [sql] makes a value
+     * of it that can be mapped, streamed and run again.
      */
-    public suspend fun exec(sql: String, vararg arguments: Any?): SqlResult {
-        openBridge()
-        return SqlResult(run(Binder.ofValues(sql, arguments.asList())))
-    }
+    public suspend fun exec(sql: String, vararg arguments: Any?): SqlResult = sql(sql, *arguments).execute()
+
+    /** Runs any SQL with parameters `:name` at once; see [sql]. */
+    public suspend fun exec(sql: String, arguments: Map<String, Any?>): SqlResult = sql(sql, arguments).execute()
 
     override fun toString(): String = "Database($url)"
 
@@ -180,25 +180,43 @@ public class Database private constructor(
      * Runs [statement] and hands its rows over in portions. The connection is held meanwhile, the turn too in a transaction; it is
      * given back clean however [onRows] ends.
      */
-    internal suspend fun stream(statement: SqlStatement, access: Access, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit): Unit =
-        intercepting(statement) { performStream(statement, access, fetchSize, onRows) }
+    internal suspend fun stream(
+        statement: SqlStatement,
+        access: Access,
+        fetchSize: Int,
+        onColumns: (List<RawColumn>) -> Unit = {},
+        onRows: suspend (List<Array<Any?>>) -> Unit,
+    ): Unit = intercepting(statement) { performStream(statement, access, fetchSize, onColumns, onRows) }
 
-    private suspend fun performStream(statement: SqlStatement, access: Access, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
+    private suspend fun performStream(
+        statement: SqlStatement,
+        access: Access,
+        fetchSize: Int,
+        onColumns: (List<RawColumn>) -> Unit,
+        onRows: suspend (List<Array<Any?>>) -> Unit,
+    ) {
         currentCoroutineContext()[scopeKey]?.let { scope ->
-            return scope.level.session.withConnection(scope.level) { stream(it, statement, fetchSize, onRows) }
+            return scope.level.session.withConnection(scope.level) { stream(it, statement, fetchSize, onColumns, onRows) }
         }
         val lent = acquire(access)
         try {
-            stream(lent.connection, statement, fetchSize, onRows)
+            stream(lent.connection, statement, fetchSize, onColumns, onRows)
         } finally {
             release(access, lent)
         }
     }
 
-    private suspend fun stream(connection: Connection, statement: SqlStatement, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
+    private suspend fun stream(
+        connection: Connection,
+        statement: SqlStatement,
+        fetchSize: Int,
+        onColumns: (List<RawColumn>) -> Unit,
+        onRows: suspend (List<Array<Any?>>) -> Unit,
+    ) {
         var stream: RowStream? = null
         try {
             stream = within(statement) { connection.stream(statement, fetchSize) }
+            onColumns(stream.columns)
             while (true) onRows(within(statement) { stream.next() ?: emptyList() }.ifEmpty { break })
         } catch (error: Throwable) {
             throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection) { stream?.close() ?: connection.cancel() } }

@@ -5,6 +5,7 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
+import dev.kormorant.driver.SqlSyntax
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
 import org.jetbrains.exposed.v1.core.vendors.SQLiteDialect
@@ -12,6 +13,7 @@ import org.jetbrains.exposed.v1.core.vendors.SQLiteDialect
 internal class SqliteDialect(override val version: Version, parameterLimit: Int) : Dialect {
     override val name: String get() = "SQLite"
     override val exposed: DatabaseDialect = SQLiteDialect()
+    override val syntax: SqlSyntax get() = SqlSyntax.SQLITE
     override val identifiers: IdentifierRules get() = RULES
 
     /** The library may take more, but its limit for the text of a statement would then be reached first. */
