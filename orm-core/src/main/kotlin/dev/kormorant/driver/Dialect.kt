@@ -17,6 +17,9 @@ public interface Dialect {
     /** Exposed's renderer for this database. */
     public val exposed: DatabaseDialect
 
+    /** How texts and comments are told from the rest of a statement. */
+    public val syntax: SqlSyntax
+
     /** How names are quoted and folded. */
     public val identifiers: IdentifierRules
 

@@ -70,6 +70,12 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class TransactionScopes : TransactionScopeSuite(backend)
 
     @Nested
+    public inner class RawSql : RawSqlSuite(backend)
+
+    @Nested
+    public inner class Interception : InterceptorSuite(backend)
+
+    @Nested
     public inner class Cancellation : CancellationSuite(backend)
 
     @Nested
