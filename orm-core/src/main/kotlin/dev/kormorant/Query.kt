@@ -148,7 +148,7 @@ public open class Query(set: FieldSet, where: Op<Boolean>? = null) : RowQuery<Qu
             throw UnsupportedByDialectException("${bridge.dialect.name} ${bridge.dialect.version} has no ${lock.querySuffix}.")
         }
         val sent = query.withDistinctFields()
-        return bridge.rendered { sent.prepareSQL(this) }
+        return bridge.rendered(sent) { sent.prepareSQL(this) }
     }
 
     override fun appendTo(builder: QueryBuilder) {

@@ -120,10 +120,10 @@ public sealed class RowQuery<Q : RowQuery<Q>>(targets: List<Table>) : AbstractQu
     internal open val resultFields: List<Expression<*>> get() = set.realFields
 
     internal fun statement(bridge: ExposedBridge, reusable: Boolean = true): SqlStatement =
-        bridge.render { rendered(bridge).let { bind(it.sql, it.arguments, reusable) } }
+        bridge.render { bind(rendered(bridge), reusable) }
 
     /** The text and arguments that are sent; use inside [ExposedBridge.render]. */
-    internal open fun rendered(bridge: ExposedBridge): RenderedSql = bridge.rendered { prepareSQL(this) }
+    internal open fun rendered(bridge: ExposedBridge): RenderedSql = bridge.rendered(this) { prepareSQL(this) }
 
     /** The tables it reads, sub-queries in conditions left aside. */
     internal abstract fun sources(): List<Table>

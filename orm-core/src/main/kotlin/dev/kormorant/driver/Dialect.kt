@@ -17,6 +17,9 @@ public interface Dialect {
     /** Exposed's renderer for this database. */
     public val exposed: DatabaseDialect
 
+    /** How texts and comments are told from the rest of a statement. */
+    public val syntax: SqlSyntax
+
     /** How names are quoted and folded. */
     public val identifiers: IdentifierRules
 
@@ -40,6 +43,12 @@ public interface Dialect {
 
     /** Whether rows can be locked by `SELECT … FOR UPDATE`; where not, the clause is left out. */
     public val supportsForUpdate: Boolean get() = true
+
+    /** Whether UPDATE and DELETE on one table take a LIMIT. */
+    public val supportsUpdateLimit: Boolean get() = false
+
+    /** Whether there is a MERGE statement. */
+    public val supportsMerge: Boolean get() = false
 
     /** Whether rows can be locked by [clause], such as `FOR UPDATE NOWAIT` or `FOR SHARE OF users`. */
     public fun supportsLock(clause: String): Boolean = supportsForUpdate

@@ -37,9 +37,8 @@ internal class CompiledQuery<R>(query: SizedIterable<R>, private val holes: List
 
         fun execution(values: Array<out Any?>): Execution<R> = Execution(
             bridge.render {
-                val binder = Binder(sources.size)
-                rendered.arguments.forEachIndexed { index, (type, constant) -> binder.add(type, if (sources[index] < 0) constant else values[sources[index]]) }
-                binder.statement(rendered.sql)
+                val arguments = rendered.arguments.mapIndexed { index, (type, constant) -> type to if (sources[index] < 0) constant else values[sources[index]] }
+                bind(RenderedSql(rendered.source, rendered.sql, arguments))
             },
             reader,
             selection.query.access,

@@ -4,31 +4,27 @@ import dev.kormorant.RowsReader
 import dev.kormorant.UnsupportedByDialectException
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.driver.SqlType
 import org.jetbrains.exposed.v1.core.Expression
 import org.jetbrains.exposed.v1.core.IColumnType
 import org.jetbrains.exposed.v1.core.QueryBuilder
 import org.jetbrains.exposed.v1.core.ResultRow
 import org.jetbrains.exposed.v1.core.statements.Statement
 
-/** The text of a statement, and its arguments in the order of the `?` in it. */
-internal class RenderedSql(val sql: String, val arguments: Collection<Pair<IColumnType<*>, Any?>>)
+/** The text of the statement [source], and its arguments in the order of the `?` in it. */
+internal class RenderedSql(val source: Statement<*>, val sql: String, val arguments: List<Pair<IColumnType<*>, Any?>>)
 
 /** Renders [statement] once. */
 internal fun ExposedBridge.prepare(statement: Statement<*>, reusable: Boolean = true): SqlStatement = render { transaction ->
     val sql = checked(statement.prepareSQL(transaction))
-    bind(sql, statement.arguments().firstOrNull().orEmptyArguments(), reusable)
+    bind(RenderedSql(statement, sql, statement.arguments().flatten()), reusable)
 }
 
-/** Renders what [build] appends, with the arguments registered on the way. Use inside [ExposedBridge.render]. */
-internal inline fun ExposedBridge.rendered(build: QueryBuilder.() -> Unit): RenderedSql {
+/** Renders [source] as what [build] appends, with the arguments registered on the way. Use inside [ExposedBridge.render]. */
+internal inline fun ExposedBridge.rendered(source: Statement<*>, build: QueryBuilder.() -> Unit): RenderedSql {
     val builder = QueryBuilder(true)
     builder.build()
-    return RenderedSql(checked(builder.toString()), builder.args)
-}
-
-/** Renders what [build] appends. */
-internal fun ExposedBridge.prepare(reusable: Boolean = true, build: QueryBuilder.() -> Unit): SqlStatement = render {
-    rendered(build).let { bind(it.sql, it.arguments, reusable) }
+    return RenderedSql(source, checked(builder.toString()), builder.args)
 }
 
 /** The text [sql], unless it has a clause that the database does not have: Exposed renders those as well. */
@@ -44,17 +40,15 @@ internal fun ExposedBridge.checked(sql: String): String {
 /** Literals, quoted names and comments. */
 private val QUOTED = Regex("""'[^']*'|"[^"]*"|`[^`]*`|/\*.*?\*/""")
 
-internal fun bind(sql: String, arguments: Collection<Pair<IColumnType<*>, Any?>>, reusable: Boolean = true): SqlStatement {
-    val binder = Binder(arguments.size)
-    for ((type, value) in arguments) binder.add(type, value)
-    return binder.statement(sql, reusable)
+internal fun bind(rendered: RenderedSql, reusable: Boolean = true): SqlStatement {
+    val binder = Binder(rendered.arguments.size)
+    for ((type, value) in rendered.arguments) binder.add(type, value)
+    return binder.rendered(rendered, reusable)
 }
 
-private fun Iterable<Pair<IColumnType<*>, Any?>>?.orEmptyArguments(): Collection<Pair<IColumnType<*>, Any?>> = when (this) {
-    null -> emptyList()
-    is Collection -> this
-    else -> toList()
-}
+/** A statement that Exposed has rendered, as its interceptors and loggers want to see it. */
+internal class RenderedStatement(val rendered: RenderedSql, types: List<SqlType>, values: List<Any?>, reusable: Boolean) :
+    SqlStatement(rendered.sql, types, values, reusable)
 
 /** Reads rows whose positions are [fields]; what each field needs is found once, not per row. */
 internal class RowReader(private val fields: List<Expression<*>>, private val bridge: ExposedBridge) : RowsReader<ResultRow> {

@@ -6,6 +6,7 @@ import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
 import dev.kormorant.driver.QueryClause
+import dev.kormorant.driver.SqlSyntax
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
 import org.jetbrains.exposed.v1.core.vendors.SQLiteDialect
@@ -14,6 +15,7 @@ import java.util.EnumSet
 internal class SqliteDialect(override val version: Version, parameterLimit: Int) : Dialect {
     override val name: String get() = "SQLite"
     override val exposed: DatabaseDialect = SQLiteDialect()
+    override val syntax: SqlSyntax get() = SqlSyntax.SQLITE
     override val identifiers: IdentifierRules get() = RULES
 
     /** The library may take more, but its limit for the text of a statement would then be reached first. */

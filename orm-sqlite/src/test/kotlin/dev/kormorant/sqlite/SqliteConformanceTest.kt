@@ -28,6 +28,8 @@ private val MISSING = setOf(
 
 private object SqliteFile : Backend("SQLite", Capabilities(
         concurrentWriters = false,
+        joinChanges = false,
+        sequences = false,
         isolationLevels = false,
         exactDecimals = false,
         unsigned64 = false,
@@ -47,7 +49,7 @@ private object SqliteFile : Backend("SQLite", Capabilities(
 private object SqliteMemory :
     Backend(
         "SQLite",
-        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true, readOnlyTransactions = false,
+        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, joinChanges = false, sequences = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true, readOnlyTransactions = false,
             missingClauses = MISSING, boundedOperands = false),
         DIALOGUE,
     ) {

@@ -24,6 +24,7 @@ import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.driver.SqlSyntax
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.awaitCancellation
 import org.jetbrains.exposed.v1.core.Version
@@ -216,6 +217,7 @@ public class ScriptedDriver(private val errorAbortsTransaction: Boolean = true) 
 }
 
 private class ScriptedDialect(override val errorAbortsTransaction: Boolean) : Dialect {
+    override val syntax: SqlSyntax get() = SqlSyntax.POSTGRESQL
     override val name: String get() = "Scripted"
     override val version: Version = Version.from("18.0")
     override val exposed: DatabaseDialect = PostgreSQLDialect()

@@ -7,6 +7,7 @@ import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
 import dev.kormorant.driver.QueryClause
+import dev.kormorant.driver.SqlSyntax
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DataTypeProvider
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
@@ -24,10 +25,12 @@ internal sealed class MySqlFamily(
     private val locks: Regex,
     private val missing: Set<QueryClause>,
 ) : Dialect {
+    override val syntax: SqlSyntax get() = SqlSyntax.MYSQL
     override val identifiers: IdentifierRules get() = IDENTIFIERS
     override val maxParameters: Int get() = MAX_PARAMETERS
     override val transactionalDdl: Boolean get() = false
     override val errorAbortsTransaction: Boolean get() = false
+    override val supportsUpdateLimit: Boolean get() = true
 
     override val missingClauses: Set<QueryClause> get() = missing
 

@@ -5,6 +5,7 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
+import dev.kormorant.driver.SqlSyntax
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
 import org.jetbrains.exposed.v1.core.vendors.PostgreSQLDialect
@@ -14,11 +15,13 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
     override val name: String get() = "PostgreSQL"
     override val version: Version = Version.from(Regex("\\d+(\\.\\d+)*").find(serverVersion)?.value ?: "0")
     override val exposed: DatabaseDialect = PostgreSQLDialect()
+    override val syntax: SqlSyntax get() = SqlSyntax.POSTGRESQL
     override val identifiers: IdentifierRules = IdentifierRules("\"", Folding.LOWER, MAX_NAME, keywords)
     override val maxParameters: Int get() = PreparedStatements.MAX_PARAMETERS
     override val returning: Set<DmlKind> = DmlKind.entries.toSet()
     override val transactionalDdl: Boolean get() = true
     override val errorAbortsTransaction: Boolean get() = true
+    override val supportsMerge: Boolean = version.covers(15, 0)
     override val tableNames: String
         get() = "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema = COALESCE(?, CURRENT_SCHEMA)"
 

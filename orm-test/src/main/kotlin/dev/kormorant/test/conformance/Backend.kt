@@ -42,6 +42,24 @@ public class Capabilities(
     public val errorAbortsTransaction: Boolean = false,
     /** An INSERT returns what the database made, so that one statement is enough. */
     public val insertReturning: Boolean = true,
+    /** An UPDATE returns the rows it has changed. */
+    public val updateReturning: Boolean = true,
+    /** A DELETE returns the rows it has deleted. */
+    public val deleteReturning: Boolean = true,
+    /** An upsert names the columns of the conflict, and may leave rows as they are. */
+    public val upsertKeys: Boolean = true,
+    /** There is a REPLACE. */
+    public val replace: Boolean = true,
+    /** There is a MERGE. */
+    public val merge: Boolean = false,
+    /** UPDATE and DELETE take a join. */
+    public val joinChanges: Boolean = true,
+    /** UPDATE and DELETE take a LIMIT. */
+    public val updateLimit: Boolean = false,
+    /** A DELETE can leave out what a constraint protects. */
+    public val deleteIgnore: Boolean = false,
+    /** Ids can come from a sequence. */
+    public val sequences: Boolean = true,
     /** A foreign key can be checked at COMMIT. */
     public val deferredConstraints: Boolean = true,
     /** A transaction can be made to see what others commit meanwhile, or not to. */
@@ -86,6 +104,10 @@ public class Dialogue(
     public val killSession: ((Long) -> String)? = null,
     /** How many sessions of the current database have a transaction open and no statement in progress; `null` where there is nobody to ask. */
     public val sessionsInTransaction: String? = null,
+    /** How many sessions the current database has; `null` where there is nobody to ask. */
+    public val sessions: String? = null,
+    /** What to ask when nothing goes on: sessions, transactions, who waits for whom. */
+    public val diagnosis: List<String> = emptyList(),
 )
 
 /**

@@ -22,6 +22,21 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Mappings : MappingSuite(backend)
 
     @Nested
+    public inner class Upserts : UpsertSuite(backend)
+
+    @Nested
+    public inner class Returning : ReturningSuite(backend)
+
+    @Nested
+    public inner class InsertSelects : InsertSelectSuite(backend)
+
+    @Nested
+    public inner class JoinChanges : JoinChangeSuite(backend)
+
+    @Nested
+    public inner class Merges : MergeSuite(backend)
+
+    @Nested
     public inner class Expressions : ExpressionSuite(backend)
 
     @Nested
@@ -53,6 +68,12 @@ public abstract class Conformance(private val backend: Backend) {
 
     @Nested
     public inner class TransactionScopes : TransactionScopeSuite(backend)
+
+    @Nested
+    public inner class RawSql : RawSqlSuite(backend)
+
+    @Nested
+    public inner class Interception : InterceptorSuite(backend)
 
     @Nested
     public inner class Cancellation : CancellationSuite(backend)
