@@ -39,6 +39,9 @@ import org.jetbrains.exposed.v1.core.vendors.ForUpdateOption
 public open class Query(override val set: FieldSet) : AbstractQuery<Query>(set.source.targetTables()), Flow<ResultRow> {
     private val conditions = ArrayList<Op<Boolean>?.() -> Op<Boolean>>()
 
+    /** A condition that no other can undo; `null`, or giving `null`, for none. */
+    internal var scope: (() -> Op<Boolean>?)? = null
+
     // ---- Clauses
 
     /**
@@ -89,13 +92,16 @@ public open class Query(override val set: FieldSet) : AbstractQuery<Query>(set.s
 
     override fun copyTo(other: Query) {
         super.copyTo(other)
+        other.scope = scope
         other.conditions.clear()
         other.conditions += conditions
     }
 
     override fun prepareSQL(builder: QueryBuilder): String {
         synchronized(this) {
-            where = conditions.fold(null as Op<Boolean>?) { condition, body -> condition.body() }
+            val wanted = conditions.fold(null as Op<Boolean>?) { condition, body -> condition.body() }
+            val visible = scope?.invoke()
+            where = if (wanted == null || visible == null) wanted ?: visible else visible and wanted
             return super.prepareSQL(builder)
         }
     }

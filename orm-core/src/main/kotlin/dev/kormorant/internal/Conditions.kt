@@ -1,8 +1,5 @@
 package dev.kormorant.internal
 
-import dev.kormorant.Database
-import dev.kormorant.Query
-import dev.kormorant.driver.RawResult
 import org.jetbrains.exposed.v1.core.Column
 import org.jetbrains.exposed.v1.core.EntityIDColumnType
 import org.jetbrains.exposed.v1.core.EqOp
@@ -26,20 +23,17 @@ internal infix fun Column<*>.equalTo(value: Any?): Op<Boolean> {
 /** A condition that the column has one of [keys], which are plain values even where the column holds ids. */
 @Suppress("UNCHECKED_CAST")
 internal infix fun Column<*>.amongKeys(keys: List<Any>): Op<Boolean> {
-    val type = columnType
-    val values = if (type is EntityIDColumnType<*>) keys.map { EntityIDFunctionProvider.createEntityID(it, type.idColumn.table as IdTable<Any>) } else keys
-    return (this as Column<Any>) inList values
+    return (this as Column<Any>) inList keys.map { keyValue(it) as Any }
 }
 
 /** The plain value of a key, so that an id and a column that refers to it compare equal. */
 internal fun plainKey(value: Any?): Any? = if (value is EntityID<*>) value.value else value
 
-/** Runs [query] once per portion of [keys] that fits the dialect's parameter limit; [read] takes each answer. */
-internal suspend fun Database.queryByKeys(bridge: ExposedBridge, keys: List<Any>, query: (List<Any>) -> Query, read: (RawResult) -> Unit) {
-    for (part in keys.chunked(bridge.dialect.maxParameters)) {
-        val portion = query(part)
-        read(run(portion.statement(bridge, reusable = part.size == 1), portion.access))
-    }
+/** [key] as [equalTo] takes it for this column. */
+internal fun Column<*>.keyValue(key: Any?): Any? {
+    val type = columnType
+    @Suppress("UNCHECKED_CAST")
+    return if (key != null && type is EntityIDColumnType<*>) EntityIDFunctionProvider.createEntityID(key, type.idColumn.table as IdTable<Any>) else key
 }
 
 /** The values of a row by the positions of [shape], with [Unset] for columns the row does not have. */

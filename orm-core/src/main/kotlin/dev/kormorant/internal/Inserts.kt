@@ -1,7 +1,6 @@
 package dev.kormorant.internal
 
 import dev.kormorant.Database
-import dev.kormorant.Query
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
@@ -10,10 +9,7 @@ import org.jetbrains.exposed.v1.core.Column
 import org.jetbrains.exposed.v1.core.ColumnWithTransform
 import org.jetbrains.exposed.v1.core.Expression
 import org.jetbrains.exposed.v1.core.ResultRow
-import org.jetbrains.exposed.v1.core.Slice
 import org.jetbrains.exposed.v1.core.Table
-import org.jetbrains.exposed.v1.core.compoundAnd
-import org.jetbrains.exposed.v1.core.compoundOr
 import org.jetbrains.exposed.v1.core.isAutoInc
 import org.jetbrains.exposed.v1.core.statements.BatchInsertStatement
 import org.jetbrains.exposed.v1.core.statements.InsertStatement
@@ -39,19 +35,15 @@ internal suspend fun Database.insertAll(bridge: ExposedBridge, parts: List<Inser
 /** Adds [columns] to rows just inserted, by one query for all of them. Rows without a complete primary key stay as they are. */
 private suspend fun Database.readMissing(bridge: ExposedBridge, columns: List<Column<*>>, rows: List<ResultRow>): List<ResultRow> {
     val table = columns.firstOrNull()?.table ?: return rows
-    val key = table.primaryKey?.columns.orEmpty().asList()
-    if (key.isEmpty() || rows.any { row -> key.any { !row.hasValue(it) } }) return rows
-    val fields = (key + columns).distinct()
-    val chunk = bridge.dialect.maxParameters / key.size
-    val found = HashMap<List<Any?>, ResultRow>()
-    for (part in rows.chunked(chunk)) {
-        val query = Query(Slice(table, fields)).where { part.map { row -> key.map { it equalTo row[it] }.compoundAnd() }.compoundOr() }
-        for (row in RowReader(fields, bridge).read(run(query.statement(bridge)))) found[key.map { row[it] }] = row
-    }
-    return bridge.render {
-        rows.map { row ->
-            val read = found[key.map { row[it] }] ?: return@map row
-            ResultRow.createAndFillValues(row.fieldIndex.keys.associateWith { row.getOrNull(it) } + columns.associateWith { read.getOrNull(it) })
+    val key = KeyColumns(table.primaryKey?.columns.orEmpty().asList().ifEmpty { return rows })
+    if (rows.any { row -> key.columns.any { !row.hasValue(it) } }) return rows
+    return bridge.render { rows.map { key.of(it) } }.let { keys ->
+        val found = rowsByKey(bridge, key, keys.filterNotNull(), columns)
+        bridge.render {
+            rows.mapIndexed { position, row ->
+                val read = found[keys[position]] ?: return@mapIndexed row
+                ResultRow.createAndFillValues(row.fieldIndex.keys.associateWith { row.getOrNull(it) } + columns.associateWith { read.getOrNull(it) })
+            }
         }
     }
 }
