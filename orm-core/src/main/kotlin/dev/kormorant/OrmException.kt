@@ -175,3 +175,6 @@ public class ColumnNotLoadedException(problem: String, hint: String) : OrmExcept
 
 /** A value from the database does not fit the column it is read through. */
 public class DecodeException(problem: String, hint: String?, cause: Throwable?) : OrmException(problem, hint, cause)
+
+/** Rows cannot be made objects of the class that was asked for. */
+public class MappingException(problem: String, hint: String?, cause: Throwable? = null) : OrmException(problem, hint, cause)

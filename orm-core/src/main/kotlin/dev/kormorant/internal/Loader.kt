@@ -57,7 +57,7 @@ private class RelationReader(private val database: Database, private val bridge:
 
     /** Key columns that are not the target's own, as those of a link table. */
     private val foreign: List<Column<*>> = relation.foundBy.columns.filter { it.table != target.table }
-    private val keyDecoders = bridge.render { foreign.map { ColumnDecoder(it) } }
+    private val keyDecoders = bridge.render { foreign.map { FieldDecoder(it) } }
     private val related = HashMap<Any?, MutableList<Model<*>>>()
     private val all = ArrayList<Model<*>>()
 

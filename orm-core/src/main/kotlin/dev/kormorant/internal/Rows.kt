@@ -1,5 +1,6 @@
 package dev.kormorant.internal
 
+import dev.kormorant.RowsReader
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
 import org.jetbrains.exposed.v1.core.Expression
@@ -34,14 +35,14 @@ private fun Iterable<Pair<IColumnType<*>, Any?>>?.orEmptyArguments(): Collection
 }
 
 /** Reads rows whose positions are [fields]; what each field needs is found once, not per row. */
-internal class RowReader(private val fields: List<Expression<*>>, private val bridge: ExposedBridge) {
+internal class RowReader(private val fields: List<Expression<*>>, private val bridge: ExposedBridge) : RowsReader<ResultRow> {
     private val index = FieldIndex(fields, bridge)
     private val readers: Array<IColumnType<*>?> = Array(fields.size) { position -> typeOf(fields[position])?.takeUnless { it.readsPlainly() } }
     private val readsPlainly = readers.all { it == null }
 
     fun read(result: RawResult): List<ResultRow> = read(result.rows)
 
-    fun read(rows: List<Array<Any?>>): List<ResultRow> {
+    override fun read(rows: List<Array<Any?>>): List<ResultRow> {
         if (rows.isEmpty()) return emptyList()
         return bridge.render {
             val view = RowView()

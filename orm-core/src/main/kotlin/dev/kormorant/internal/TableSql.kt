@@ -18,7 +18,7 @@ internal class InsertShape(val sql: String, val given: IntArray, val returned: I
 /** The SQL of every statement a model makes on one database, rendered once per set of columns, and how its rows are read. */
 internal class TableSql(private val bridge: ExposedBridge, val shape: TableShape) {
     private val columns = shape.columns
-    private val decoders: Array<ColumnDecoder> = bridge.render { Array(columns.size) { ColumnDecoder(columns[it]) } }
+    private val decoders: Array<FieldDecoder> = bridge.render { Array(columns.size) { FieldDecoder(columns[it]) } }
     private val selects = ConcurrentHashMap<KeyColumns, String>()
     private val inserts = ConcurrentHashMap<BitSet, InsertShape>()
     private val updates = ConcurrentHashMap<BitSet, String>()

@@ -19,6 +19,9 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Queries : QuerySuite(backend)
 
     @Nested
+    public inner class Mappings : MappingSuite(backend)
+
+    @Nested
     public inner class Streams : StreamSuite(backend)
 
     @Nested

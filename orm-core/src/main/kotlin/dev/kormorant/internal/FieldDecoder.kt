@@ -6,15 +6,19 @@ import org.jetbrains.exposed.v1.core.AutoIncColumnType
 import org.jetbrains.exposed.v1.core.BooleanColumnType
 import org.jetbrains.exposed.v1.core.Column
 import org.jetbrains.exposed.v1.core.DoubleColumnType
+import org.jetbrains.exposed.v1.core.Expression
+import org.jetbrains.exposed.v1.core.ExpressionWithColumnType
 import org.jetbrains.exposed.v1.core.IColumnType
+import org.jetbrains.exposed.v1.core.IExpressionAlias
 import org.jetbrains.exposed.v1.core.IntegerColumnType
 import org.jetbrains.exposed.v1.core.LongColumnType
 import org.jetbrains.exposed.v1.core.NonNullableColumnWithTransform
+import org.jetbrains.exposed.v1.core.Op
 import org.jetbrains.exposed.v1.core.StringColumnType
 
-/** Reads one column; a value that already is what the column holds is taken as it is. */
-internal class ColumnDecoder(private val column: Column<*>) {
-    private val type: IColumnType<*> = column.columnType
+/** Reads one field by its position; a value that already is what the field holds is taken as it is. Use inside [ExposedBridge.render]. */
+internal class FieldDecoder(private val field: Expression<*>) {
+    private val type: IColumnType<*>? = decodedType(field)
     private val plainClass: Class<*>? = plainClass(type)
     private val wrapsNull = type as? NonNullableColumnWithTransform<*, *>
 
@@ -23,22 +27,31 @@ internal class ColumnDecoder(private val column: Column<*>) {
         return when {
             raw == null -> wrapsNull?.valueFromDBOrNull(null)
             plainClass != null && plainClass === raw.javaClass -> raw
-            else -> convert(index, view)
+            else -> convert(raw, index, view)
         }
     }
 
-    private fun convert(index: Int, view: RowView): Any? = try {
-        type.readObject(view, index + 1)?.let { type.valueFromDB(it) }
+    private fun convert(raw: Any, index: Int, view: RowView): Any? = try {
+        if (type == null) raw else type.readObject(view, index + 1)?.let { type.valueFromDB(it) }
     } catch (error: Exception) {
         throw DecodeException(
-            "The value of column ${column.table.tableName}.${column.name} cannot be read as its type ${type.javaClass.simpleName}.",
+            "The value of ${described()} cannot be read as its type ${type?.javaClass?.simpleName}.",
             "Compare the type of the column in the database with its definition in the table.",
-            error.takeUnless { column.isSensitive },
+            error.takeUnless { field is Column<*> && field.isSensitive },
         )
     }
 
+    private fun described() = if (field is Column<*>) "column ${field.table.tableName}.${field.name}" else "an expression"
+
     private companion object {
-        fun plainClass(type: IColumnType<*>): Class<*>? = when (type) {
+        fun decodedType(field: Expression<*>): IColumnType<*>? = when (field) {
+            is ExpressionWithColumnType<*> -> field.columnType
+            is IExpressionAlias<*> -> decodedType(field.delegate)
+            is Op<*> -> BooleanColumnType()
+            else -> null
+        }
+
+        fun plainClass(type: IColumnType<*>?): Class<*>? = when (type) {
             is IntegerColumnType -> Int::class.javaObjectType
             is LongColumnType -> Long::class.javaObjectType
             is BooleanColumnType -> Boolean::class.javaObjectType
