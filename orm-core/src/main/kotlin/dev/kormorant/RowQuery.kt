@@ -116,7 +116,7 @@ public sealed class RowQuery<Q : RowQuery<Q>>(targets: List<Table>) : AbstractQu
     /** The fields that the rows have, by position. */
     internal open val resultFields: List<Expression<*>> get() = set.realFields
 
-    internal open fun statement(bridge: ExposedBridge, reusable: Boolean = true): SqlStatement = bridge.prepare(reusable) { prepareSQL(this) }
+    internal open fun statement(bridge: ExposedBridge, reusable: Boolean = true): SqlStatement = bridge.prepare(this, reusable)
 
     internal fun limited(count: Int): Q = copy().also { it.limit = limit?.coerceAtMost(count) ?: count }
 

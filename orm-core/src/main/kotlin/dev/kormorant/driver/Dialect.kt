@@ -41,6 +41,12 @@ public interface Dialect {
     /** Whether rows can be locked by `SELECT … FOR UPDATE`; where not, the clause is left out. */
     public val supportsForUpdate: Boolean get() = true
 
+    /** Whether UPDATE and DELETE on one table take a LIMIT. */
+    public val supportsUpdateLimit: Boolean get() = false
+
+    /** Whether there is a MERGE statement. */
+    public val supportsMerge: Boolean get() = false
+
     /**
      * Clause by which a query in a transaction reads what is committed by now and not what was when the transaction began to read;
      * `null` where there is none or no need of one.

@@ -35,6 +35,7 @@ import org.jetbrains.exposed.v1.core.datetime.LocalDateColumnType
 import org.jetbrains.exposed.v1.core.datetime.LocalDateTimeColumnType
 import org.jetbrains.exposed.v1.core.datetime.LocalTimeColumnType
 import org.jetbrains.exposed.v1.core.datetime.OffsetDateTimeColumnType
+import org.jetbrains.exposed.v1.core.statements.Statement
 import org.jetbrains.exposed.v1.core.statements.api.ExposedBlob
 import org.jetbrains.exposed.v1.core.statements.api.PreparedStatementApi
 import java.io.InputStream
@@ -81,6 +82,10 @@ internal class Binder(size: Int) : PreparedStatementApi {
 
     /** The statement; one with very many parameters is a list whose length will not come again, and is not kept prepared. */
     fun statement(sql: String, reusable: Boolean = true): SqlStatement = SqlStatement(sql, types, values, reusable && types.size <= MAX_REUSABLE)
+
+    /** [statement], with what Exposed made it of. */
+    fun rendered(sql: String, reusable: Boolean, source: Statement<*>, arguments: List<Pair<IColumnType<*>, Any?>>): SqlStatement =
+        RenderedStatement(sql, types, values, reusable && types.size <= MAX_REUSABLE, source, arguments)
 
     override fun set(index: Int, value: Any, columnType: IColumnType<*>) {
         val type = sqlTypeOf(columnType)

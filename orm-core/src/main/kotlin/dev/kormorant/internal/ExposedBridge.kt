@@ -11,9 +11,13 @@ import org.jetbrains.exposed.v1.core.DatabaseApi
 import org.jetbrains.exposed.v1.core.DatabaseConfig
 import org.jetbrains.exposed.v1.core.InternalApi
 import org.jetbrains.exposed.v1.core.ResultRow
+import org.jetbrains.exposed.v1.core.Expression
 import org.jetbrains.exposed.v1.core.Transaction
 import org.jetbrains.exposed.v1.core.Version
+import org.jetbrains.exposed.v1.core.statements.BatchDataInconsistentException
+import org.jetbrains.exposed.v1.core.statements.BatchInsertStatement
 import org.jetbrains.exposed.v1.core.statements.InsertStatement
+import org.jetbrains.exposed.v1.core.statements.MultiRowValuesInsertStatement
 import org.jetbrains.exposed.v1.core.statements.UpdateBuilder
 import org.jetbrains.exposed.v1.core.statements.api.IdentifierManagerApi
 import org.jetbrains.exposed.v1.core.transactions.TransactionManagerApi
@@ -45,6 +49,56 @@ internal class ExposedBridge(val dialect: Dialect, url: String) {
 internal fun InsertStatement<*>.setResult(rows: List<ResultRow>, count: Int) {
     resultedValues = rows
     insertedCount = count
+}
+
+/**
+ * A row per element, in as few statements as hold them: of [maxRows] rows at most, all with values for the same columns as far as Exposed wants
+ * that, and no two with the same values in the columns of [conflict], since a statement must not meet a row twice.
+ */
+internal fun <E, S : BatchInsertStatement> batchesOf(
+    elements: Iterator<E>,
+    maxRows: S.() -> Int,
+    conflict: S.() -> List<Column<*>>,
+    create: () -> S,
+    body: S.(E) -> Unit,
+): List<S> {
+    val statements = ArrayList<S>()
+    val met = HashSet<List<Any?>>()
+    fun begin(): S {
+        met.clear()
+        return create().also { statements += it }
+    }
+    fun S.add(element: E) {
+        addBatch()
+        body(element)
+        validateLastBatch()
+    }
+    for (element in elements) {
+        val last = statements.lastOrNull()?.takeIf { it.data.size < it.maxRows() }
+        val statement = last ?: begin()
+        try {
+            statement.add(element)
+        } catch (error: BatchDataInconsistentException) {
+            if (last == null) throw error
+            statement.removeLastBatch()
+            begin().add(element)
+        }
+        val taken = statements.last()
+        val row = taken.values
+        val key = taken.conflict().map { column -> row[column]?.takeIf { it !is Expression<*> }?.let(::plainKey) }
+        val repeated = key.isNotEmpty() && null !in key && !met.add(key)
+        val uneven = taken !is MultiRowValuesInsertStatement && taken.data.first().keys != row.keys
+        if (repeated || uneven) {
+            val values = LinkedHashMap(row)
+            taken.removeLastBatch()
+            begin().apply {
+                addBatch()
+                this.values.putAll(values)
+            }
+            if (null !in key) met.add(key)
+        }
+    }
+    return statements
 }
 
 private class InertTransaction(override val db: DatabaseApi) : Transaction() {

@@ -3,6 +3,8 @@ package dev.kormorant.internal
 import dev.kormorant.RowsReader
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.driver.SqlType
+import org.jetbrains.exposed.v1.core.AbstractQuery
 import org.jetbrains.exposed.v1.core.Expression
 import org.jetbrains.exposed.v1.core.IColumnType
 import org.jetbrains.exposed.v1.core.QueryBuilder
@@ -12,27 +14,31 @@ import org.jetbrains.exposed.v1.core.statements.Statement
 /** Renders [statement] once: its text, and its arguments in the order of the `?` in it. */
 internal fun ExposedBridge.prepare(statement: Statement<*>, reusable: Boolean = true): SqlStatement = render { transaction ->
     val sql = statement.prepareSQL(transaction)
-    bind(sql, statement.arguments().firstOrNull().orEmptyArguments(), reusable)
+    bind(sql, statement.arguments().flatten(), reusable, statement)
 }
 
-/** Renders what [build] appends, with the arguments registered on the way. */
-internal fun ExposedBridge.prepare(reusable: Boolean = true, build: QueryBuilder.() -> Unit): SqlStatement = render {
+/** Renders [query] by one builder, which takes in the arguments on the way. */
+internal fun ExposedBridge.prepare(query: AbstractQuery<*>, reusable: Boolean = true): SqlStatement = render {
     val builder = QueryBuilder(true)
-    builder.build()
-    bind(builder.toString(), builder.args, reusable)
+    query.prepareSQL(builder)
+    bind(builder.toString(), builder.args, reusable, query)
 }
 
-internal fun bind(sql: String, arguments: Collection<Pair<IColumnType<*>, Any?>>, reusable: Boolean = true): SqlStatement {
+internal fun bind(sql: String, arguments: List<Pair<IColumnType<*>, Any?>>, reusable: Boolean, source: Statement<*>): SqlStatement {
     val binder = Binder(arguments.size)
     for ((type, value) in arguments) binder.add(type, value)
-    return binder.statement(sql, reusable)
+    return binder.rendered(sql, reusable, source, arguments)
 }
 
-private fun Iterable<Pair<IColumnType<*>, Any?>>?.orEmptyArguments(): Collection<Pair<IColumnType<*>, Any?>> = when (this) {
-    null -> emptyList()
-    is Collection -> this
-    else -> toList()
-}
+/** A statement that Exposed has rendered, as its interceptors and loggers want to see it. */
+internal class RenderedStatement(
+    sql: String,
+    types: List<SqlType>,
+    values: List<Any?>,
+    reusable: Boolean,
+    val source: Statement<*>,
+    val arguments: List<Pair<IColumnType<*>, Any?>>,
+) : SqlStatement(sql, types, values, reusable)
 
 /** Reads rows whose positions are [fields]; what each field needs is found once, not per row. */
 internal class RowReader(private val fields: List<Expression<*>>, private val bridge: ExposedBridge) : RowsReader<ResultRow> {

@@ -29,7 +29,7 @@ class MariaDbSoakTest : SoakSuite(MariaDb)
 private object PostgreSql : ServerBackend(
     "PostgreSQL",
     TestServers::postgresql,
-    Capabilities(errorAbortsTransaction = true, unsigned64 = false, jsonb = true, arrays = true, longBinary = "BYTEA"),
+    Capabilities(errorAbortsTransaction = true, unsigned64 = false, jsonb = true, arrays = true, replace = false, merge = true, longBinary = "BYTEA"),
     Dialogue(
         slowStatement = "SELECT pg_sleep(60)",
         sessionId = "SELECT pg_backend_pid()",
@@ -53,7 +53,19 @@ private val MYSQL_DIALOGUE = Dialogue(
 private object MySql : ServerBackend(
     "MySQL",
     TestServers::mysql,
-    Capabilities(transactionalDdl = false, insertReturning = false, deferredConstraints = false, timeMicroseconds = false, longBinary = "LONGBLOB"),
+    Capabilities(
+        transactionalDdl = false,
+        insertReturning = false,
+        updateReturning = false,
+        deleteReturning = false,
+        upsertKeys = false,
+        updateLimit = true,
+        deleteIgnore = true,
+        sequences = false,
+        deferredConstraints = false,
+        timeMicroseconds = false,
+        longBinary = "LONGBLOB",
+    ),
     MYSQL_DIALOGUE,
 )
 
@@ -62,6 +74,10 @@ private object MariaDb : ServerBackend(
     TestServers::mariadb,
     Capabilities(
         transactionalDdl = false,
+        updateReturning = false,
+        upsertKeys = false,
+        updateLimit = true,
+        deleteIgnore = true,
         deferredConstraints = false,
         zonedTimestamps = false,
         wideInstants = false,

@@ -16,7 +16,7 @@ class SqliteFileSoakTest : SoakSuite(SqliteFile, coroutines = 100)
 
 private val DIALOGUE = Dialogue(slowStatement = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
 
-private object SqliteFile : Backend("SQLite", Capabilities(concurrentWriters = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true), DIALOGUE) {
+private object SqliteFile : Backend("SQLite", Capabilities(concurrentWriters = false, joinChanges = false, sequences = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true), DIALOGUE) {
     override val unreachableUrl: String get() = "sqlite:/no/such/directory/pages.db"
 
     override suspend fun create(): Place {
@@ -28,7 +28,7 @@ private object SqliteFile : Backend("SQLite", Capabilities(concurrentWriters = f
 private object SqliteMemory :
     Backend(
         "SQLite",
-        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true, readOnlyTransactions = false),
+        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, joinChanges = false, sequences = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true, readOnlyTransactions = false),
         DIALOGUE,
     ) {
     override val unreachableUrl: String get() = SqliteFile.unreachableUrl

@@ -26,6 +26,7 @@ internal sealed class MySqlFamily(
     override val transactionalDdl: Boolean get() = false
     override val errorAbortsTransaction: Boolean get() = false
     override val upsertNamesKey: Boolean get() = false
+    override val supportsUpdateLimit: Boolean get() = true
 
     /** Under REPEATABLE READ, which is the default. The shared lock does not wait for others who look for the same row. */
     override val latestCommitted: ForUpdateOption get() = ForUpdateOption.MySQL.LockInShareMode

@@ -19,6 +19,7 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
     override val returning: Set<DmlKind> = DmlKind.entries.toSet()
     override val transactionalDdl: Boolean get() = true
     override val errorAbortsTransaction: Boolean get() = true
+    override val supportsMerge: Boolean = version.covers(15, 0)
     override val tableNames: String
         get() = "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema = COALESCE(?, CURRENT_SCHEMA)"
 

@@ -40,6 +40,24 @@ public class Capabilities(
     public val errorAbortsTransaction: Boolean = false,
     /** An INSERT returns what the database made, so that one statement is enough. */
     public val insertReturning: Boolean = true,
+    /** An UPDATE returns the rows it has changed. */
+    public val updateReturning: Boolean = true,
+    /** A DELETE returns the rows it has deleted. */
+    public val deleteReturning: Boolean = true,
+    /** An upsert names the columns of the conflict, and may leave rows as they are. */
+    public val upsertKeys: Boolean = true,
+    /** There is a REPLACE. */
+    public val replace: Boolean = true,
+    /** There is a MERGE. */
+    public val merge: Boolean = false,
+    /** UPDATE and DELETE take a join. */
+    public val joinChanges: Boolean = true,
+    /** UPDATE and DELETE take a LIMIT. */
+    public val updateLimit: Boolean = false,
+    /** A DELETE can leave out what a constraint protects. */
+    public val deleteIgnore: Boolean = false,
+    /** Ids can come from a sequence. */
+    public val sequences: Boolean = true,
     /** A foreign key can be checked at COMMIT. */
     public val deferredConstraints: Boolean = true,
     /** A transaction can be made to see what others commit meanwhile, or not to. */

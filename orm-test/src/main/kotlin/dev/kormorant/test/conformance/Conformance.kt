@@ -22,6 +22,21 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Mappings : MappingSuite(backend)
 
     @Nested
+    public inner class Upserts : UpsertSuite(backend)
+
+    @Nested
+    public inner class Returning : ReturningSuite(backend)
+
+    @Nested
+    public inner class InsertSelects : InsertSelectSuite(backend)
+
+    @Nested
+    public inner class JoinChanges : JoinChangeSuite(backend)
+
+    @Nested
+    public inner class Merges : MergeSuite(backend)
+
+    @Nested
     public inner class Streams : StreamSuite(backend)
 
     @Nested
