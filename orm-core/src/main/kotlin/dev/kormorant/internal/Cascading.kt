@@ -26,10 +26,9 @@ internal class Cascading(private val database: Database, private val bridge: Exp
 
     suspend fun clear(type: ModelClass<*, *>, owners: List<Model<*>>) {
         owners.mapTo(doomed) { it.id }
-        for (relation in type.declared.values.distinct()) {
+        for (relation in type.downward()) {
             val keys = owners.mapNotNull { relation.ownerKey.of(it.state) }.distinct()
-            if (keys.isEmpty()) continue
-            when (relation) {
+            if (keys.isNotEmpty()) when (relation) {
                 is ManyToMany<*> -> delete(relation.link, relation.foundBy, keys)
                 is AnyReferrers -> clear(relation, keys)
                 else -> Unit
@@ -41,7 +40,7 @@ internal class Cascading(private val database: Database, private val bridge: Exp
         val child = relation.target
         val detachable = relation.foundBy.columns.filter { it.columnType.nullable }
         if (cascade == Cascade.NULLIFY && detachable.isNotEmpty()) return detach(child.table, detachable, relation.foundBy, keys)
-        val further = child.declared.values.filter { it is AnyReferrers || it is ManyToMany<*> }
+        val further = child.downward()
         if (further.isEmpty()) return delete(child.table, relation.foundBy, keys)
         val (again, children) = children(child, further.flatMap { it.ownerKey.columns }, relation.foundBy, keys).partition { it.id in doomed }
         if (again.isNotEmpty() && detachable.isNotEmpty()) detach(child.table, detachable, child.shape.keyColumns, again.map { child.shape.keyColumns.keyOf(it) })
@@ -72,6 +71,9 @@ internal class Cascading(private val database: Database, private val bridge: Exp
     private suspend fun inPortions(foundBy: KeyColumns, keys: List<Any>, others: Int, statement: (List<Any>) -> Statement<Int>) {
         for (part in keys.chunked(foundBy.perStatement(bridge.dialect.maxParameters, others))) database.runCounted(bridge) { statement(part) }
     }
+
+    /** The relations to rows that cannot stay as they are without the one they refer to. */
+    private fun ModelClass<*, *>.downward() = declared.values.filter { it is AnyReferrers || it is ManyToMany<*> }.distinct()
 
     private fun KeyColumns.keyOf(model: Model<*>): Any = checkNotNull(of(model.state))
 }

@@ -31,8 +31,7 @@ internal class TableShape(val table: IdTable<*>, version: Column<*>?) {
 
     /** Sets of columns of which each is unique: the primary key and the unique indices. */
     val uniqueKeys: List<IntArray> by lazy(LazyThreadSafetyMode.PUBLICATION) {
-        val indices = table.indices.filter { it.unique && it.filterCondition == null && it.functions.isNullOrEmpty() }.map { it.columns }
-        (listOfNotNull(table.primaryKey?.columns?.asList()) + indices).map { unique -> unique.map(::position).toIntArray() }
+        table.uniqueKeys().map { unique -> unique.map(::position).toIntArray() }
     }
 
     /** Whether the id is a [CompositeID]. */
