@@ -5,6 +5,7 @@ import dev.kormorant.driver.RawResult
 import dev.kormorant.internal.Binder
 import dev.kormorant.internal.Cascading
 import dev.kormorant.internal.ExposedBridge
+import dev.kormorant.internal.ModelMappings
 import dev.kormorant.internal.ModelWriter
 import dev.kormorant.internal.RowView
 import dev.kormorant.internal.TableShape
@@ -50,6 +51,8 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
 
     /** A model that is never saved: what its relations are can be asked of it. */
     internal val sample: M by lazy(PUBLICATION) { factory() }
+
+    internal val mappings = ModelMappings(this)
 
     /** The relations of delegated properties, filled by the first model made. */
     private val delegated = ConcurrentHashMap<KProperty<*>, Relation<*>>()

@@ -3,7 +3,6 @@ package dev.kormorant
 import dev.kormorant.driver.RawResult
 import dev.kormorant.internal.ExposedBridge
 import dev.kormorant.internal.loadAlong
-import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.FlowCollector
 import kotlinx.coroutines.withContext
 import org.jetbrains.exposed.v1.core.Expression
@@ -19,10 +18,10 @@ import kotlin.reflect.KProperty1
  * each run makes new models.
  */
 public class ModelQuery<M : Model<*>> internal constructor(
-    private val modelClass: ModelClass<*, M>,
+    internal val modelClass: ModelClass<*, M>,
     /** The query for the rows. */
     internal val rows: Query,
-) : Flow<M> {
+) : Rows<M> {
     private val along = Along(modelClass.table)
     private var loadsPeers = false
 
@@ -101,17 +100,17 @@ public class ModelQuery<M : Model<*>> internal constructor(
     }
 
     /** All models. */
-    public suspend fun toList(): List<M> = run(rows)
+    override suspend fun toList(): List<M> = run(rows)
 
     /**
      * The first model; asks for one row only.
      *
      * @throws RecordNotFoundException if there is none.
      */
-    public suspend fun first(): M = firstOrNull() ?: throw rows.notFound(modelClass.currentDatabase())
+    override suspend fun first(): M = firstOrNull() ?: throw rows.notFound(modelClass.currentDatabase())
 
     /** The first model, or `null`; asks for one row only. */
-    public suspend fun firstOrNull(): M? = run(rows.limited(1)).firstOrNull()
+    override suspend fun firstOrNull(): M? = run(rows.limited(1)).firstOrNull()
 
     /**
      * The only model; asks for two rows at most.
@@ -119,14 +118,14 @@ public class ModelQuery<M : Model<*>> internal constructor(
      * @throws RecordNotFoundException if there is none.
      * @throws TooManyRowsException if there are more.
      */
-    public suspend fun single(): M = singleOrNull() ?: throw rows.notFound(modelClass.currentDatabase())
+    override suspend fun single(): M = singleOrNull() ?: throw rows.notFound(modelClass.currentDatabase())
 
     /**
      * The only model, or `null` if there is none; asks for two rows at most.
      *
      * @throws TooManyRowsException if there are more.
      */
-    public suspend fun singleOrNull(): M? {
+    override suspend fun singleOrNull(): M? {
         val models = run(rows.limited(2))
         if (models.size > 1) throw rows.tooMany(modelClass.currentDatabase())
         return models.firstOrNull()

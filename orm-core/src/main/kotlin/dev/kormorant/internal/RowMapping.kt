@@ -40,6 +40,8 @@ internal class FieldName(
     val names: Set<String>,
     /** Whether its column is; `null` where there is no telling. */
     val nullable: Boolean?,
+    /** Which parameters of that name it is for. */
+    val suits: (Parameter) -> Boolean = { true },
 ) {
     constructor(field: Expression<*>) : this(labelOf(field), namesOf(field), (field as? Column<*>)?.columnType?.nullable)
 
@@ -90,6 +92,9 @@ internal class ArgumentPlan<T : Any>(private val construction: Construction<T>, 
     private val labels = fields.map { it.label }
     private val isComplete = positions.none { it < 0 }
 
+    /** The parameter that takes the field at [position], if any. */
+    fun parameterOf(position: Int): Parameter? = parameters.getOrNull(positions.indexOf(position))
+
     /** Positions of the fields that are read. */
     val used: List<Int> get() = positions.filter { it >= 0 }
 
@@ -104,7 +109,7 @@ internal class ArgumentPlan<T : Any>(private val construction: Construction<T>, 
 
     private fun position(parameter: Parameter, fields: List<FieldName>): Int {
         val name = plainName(parameter.name)
-        val found = fields.indices.filter { name in fields[it].names }
+        val found = fields.indices.filter { name in fields[it].names && fields[it].suits(parameter) }
         when {
             found.isEmpty() && parameter.isOptional -> return -1
             found.isEmpty() -> throw MappingException(

@@ -61,6 +61,9 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class RelationTrees : RelationTreeSuite(backend)
 
     @Nested
+    public inner class ModelMappings : ModelMappingSuite(backend)
+
+    @Nested
     public inner class Transactions : TransactionSuite(backend)
 
     @Nested
