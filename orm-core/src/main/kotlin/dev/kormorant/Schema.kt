@@ -53,10 +53,13 @@ public object Schema {
     /** The name without schema and quotes. */
     private fun Table.bareName(): String = (if (schemaName == null) tableName else tableName.substringAfterLast('.')).trim('"', '`', '\'')
 
-    /** Foreign keys of a cycle come by ALTER TABLE, after all tables are there. */
+    /**
+     * A table and its indices come together, since a foreign key may refer to the columns of a unique index. Foreign keys of a cycle come
+     * by ALTER TABLE, after all tables are there.
+     */
     private fun createStatements(bridge: ExposedBridge, tables: List<Table>): List<String> = bridge.render {
-        val (creating, altering) = inReferenceOrder(tables).flatMap { it.ddl }.partition { it.startsWith("CREATE ") }
-        creating + tables.flatMap { table -> table.indices.flatMap { it.createStatement() } } + altering
+        val statements = inReferenceOrder(tables).map { table -> table to table.ddl.partition { it.startsWith("CREATE ") } }
+        statements.flatMap { (table, ddl) -> ddl.first + table.indices.flatMap { it.createStatement() } } + statements.flatMap { (_, ddl) -> ddl.second }
     }
 
     private fun dropStatements(bridge: ExposedBridge, tables: List<Table>): List<String> = bridge.render {

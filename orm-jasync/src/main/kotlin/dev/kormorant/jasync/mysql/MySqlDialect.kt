@@ -30,6 +30,7 @@ internal sealed class MySqlFamily(
     override val maxParameters: Int get() = MAX_PARAMETERS
     override val transactionalDdl: Boolean get() = false
     override val errorAbortsTransaction: Boolean get() = false
+    override val upsertNamesKey: Boolean get() = false
     override val supportsUpdateLimit: Boolean get() = true
 
     override val missingClauses: Set<QueryClause> get() = missing

@@ -64,6 +64,24 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Relations : RelationSuite(backend)
 
     @Nested
+    public inner class ModelWrites : ModelWriteSuite(backend)
+
+    @Nested
+    public inner class Cascades : CascadeSuite(backend)
+
+    @Nested
+    public inner class Hooks : HookSuite(backend)
+
+    @Nested
+    public inner class Locking : LockingSuite(backend)
+
+    @Nested
+    public inner class RelationTrees : RelationTreeSuite(backend)
+
+    @Nested
+    public inner class ModelMappings : ModelMappingSuite(backend)
+
+    @Nested
     public inner class Transactions : TransactionSuite(backend)
 
     @Nested
