@@ -28,7 +28,7 @@ private object SqliteFile : Backend("SQLite", Capabilities(concurrentWriters = f
 private object SqliteMemory :
     Backend(
         "SQLite",
-        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true, readOnlyTransactions = false),
+        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true),
         DIALOGUE,
     ) {
     override val unreachableUrl: String get() = SqliteFile.unreachableUrl

@@ -62,8 +62,6 @@ public class Capabilities(
     public val arrays: Boolean = false,
     /** Type of a column that holds 16 MB of bytes. */
     public val longBinary: String = "BLOB",
-    /** A transaction that is read-only refuses to write. */
-    public val readOnlyTransactions: Boolean = true,
 )
 
 /** Questions in the words of one product. */
