@@ -88,8 +88,6 @@ public class Capabilities(
     public val locks: Set<String> = emptySet(),
     /** A query that is sorted or limited can be a part of a set operation. */
     public val boundedOperands: Boolean = true,
-    /** A transaction that is read-only refuses to write. */
-    public val readOnlyTransactions: Boolean = true,
 )
 
 /** Questions in the words of one product. */
