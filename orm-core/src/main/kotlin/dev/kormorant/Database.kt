@@ -132,6 +132,9 @@ public class Database private constructor(
     /**
      * Runs any SQL with `?` for each of [arguments] at once; inside a transaction or pinned connection it runs there. [sql] makes a value
      * of it that can be mapped, streamed and run again.
+     *
+     * @throws UnsupportedByDialectException for DDL in a transaction that the database would commit before it; see
+     * [DatabaseConfig.allowImplicitCommit].
      */
     public suspend fun exec(sql: String, vararg arguments: Any?): SqlResult = sql(sql, *arguments).execute()
 

@@ -58,6 +58,13 @@ public class DatabaseConfig internal constructor() {
         repeatedLoads = RepeatedLoads(limit, fail)
     }
 
+    /**
+     * Whether DDL may run inside a transaction of a database that commits the transaction before it, as MySQL and MariaDB do. `false`:
+     * a rollback that undoes half of the work is hardly ever meant. Where it is `true`, what comes after the DDL commits statement by
+     * statement.
+     */
+    public var allowImplicitCommit: Boolean = false
+
     internal var passwordSupplier: (() -> String?)? = null
     internal val listeners = ArrayList<DatabaseListener>()
     internal val interceptors = ArrayList<StatementInterceptor>()

@@ -77,6 +77,9 @@ public interface Dialect {
      */
     public val tableNames: String
 
+    /** How it tells what is in it and changes that. */
+    public val schema: SchemaDialect
+
     /** Statements that open a transaction; `null` is the database's own default level. */
     public fun begin(isolation: Isolation?, readOnly: Boolean): List<String>
 }

@@ -6,6 +6,7 @@ import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
 import dev.kormorant.driver.QueryClause
+import dev.kormorant.driver.SchemaDialect
 import dev.kormorant.driver.SqlSyntax
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
@@ -35,6 +36,8 @@ internal class SqliteDialect(override val version: Version, parameterLimit: Int)
     override val tableNames: String
         get() = "SELECT name FROM pragma_table_list " +
             "WHERE type IN ('table', 'virtual') AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND schema = COALESCE(?, 'main')"
+
+    override val schema: SchemaDialect get() = SqliteSchema
 
     companion object {
         /** Begins a transaction that refuses writes to its end, whatever the connection is for. */

@@ -23,6 +23,7 @@ import dev.kormorant.driver.IdentifierRules
 import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
+import dev.kormorant.driver.SchemaDialect
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.driver.SqlSyntax
 import kotlinx.coroutines.CancellationException
@@ -234,6 +235,7 @@ private class ScriptedDialect(override val errorAbortsTransaction: Boolean) : Di
     override val returning: Set<DmlKind> = DmlKind.entries.toSet()
     override val transactionalDdl: Boolean get() = true
     override val tableNames: String get() = "SELECT name FROM tables WHERE schema = ?"
+    override val schema: SchemaDialect get() = throw UnsupportedOperationException("The scripted database has no tables.")
 
     override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> = listOf("BEGIN")
 }

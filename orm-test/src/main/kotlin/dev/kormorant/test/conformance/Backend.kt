@@ -64,6 +64,8 @@ public class Capabilities(
     public val deferredConstraints: Boolean = true,
     /** A transaction can be made to see what others commit meanwhile, or not to. */
     public val isolationLevels: Boolean = true,
+    /** Check constraints are kept and enforced. */
+    public val checks: Boolean = true,
     /** A column holds decimals of 38 digits exactly. */
     public val exactDecimals: Boolean = true,
     /** A column holds unsigned integers of 64 bits exactly. */

@@ -109,5 +109,11 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Schemas : SchemaSuite(backend)
 
     @Nested
+    public inner class SchemaDifferences : SchemaDifferenceSuite(backend)
+
+    @Nested
+    public inner class SchemaChanges : SchemaChangeSuite(backend)
+
+    @Nested
     public inner class Outages : OutageSuite(backend)
 }
