@@ -68,11 +68,17 @@ public interface Dialect {
      */
     public val generatedIdStep: Long? get() = null
 
+    /** Whether an upsert names the unique columns that decide; where not, every unique constraint of the table does. */
+    public val upsertNamesKey: Boolean get() = true
+
     /**
      * A query for the names of the tables, without views. Its one parameter is the name of a schema; `NULL` stands for the schema
      * that names without one are in.
      */
     public val tableNames: String
+
+    /** How it tells what is in it and changes that. */
+    public val schema: SchemaDialect
 
     /** Statements that open a transaction; `null` is the database's own default level. */
     public fun begin(isolation: Isolation?, readOnly: Boolean): List<String>

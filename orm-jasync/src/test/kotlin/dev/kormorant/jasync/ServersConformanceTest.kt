@@ -88,6 +88,7 @@ private object MySql : ServerBackend(
         deleteIgnore = true,
         sequences = false,
         deferredConstraints = false,
+        checks = false,
         timeMicroseconds = false,
         longBinary = "LONGBLOB",
         missingClauses = setOf(

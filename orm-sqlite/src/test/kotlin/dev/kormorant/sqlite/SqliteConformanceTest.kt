@@ -49,7 +49,7 @@ private object SqliteFile : Backend("SQLite", Capabilities(
 private object SqliteMemory :
     Backend(
         "SQLite",
-        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, joinChanges = false, sequences = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true, readOnlyTransactions = false,
+        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, joinChanges = false, sequences = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true,
             missingClauses = MISSING, boundedOperands = false),
         DIALOGUE,
     ) {

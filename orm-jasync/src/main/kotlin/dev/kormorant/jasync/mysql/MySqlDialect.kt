@@ -7,6 +7,7 @@ import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
 import dev.kormorant.driver.QueryClause
+import dev.kormorant.driver.SchemaDialect
 import dev.kormorant.driver.SqlSyntax
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DataTypeProvider
@@ -22,6 +23,7 @@ internal sealed class MySqlFamily(
     override val exposed: DatabaseDialect,
     override val returning: Set<DmlKind>,
     override val generatedIdStep: Long?,
+    override val schema: SchemaDialect,
     private val locks: Regex,
     private val missing: Set<QueryClause>,
 ) : Dialect {
@@ -30,6 +32,7 @@ internal sealed class MySqlFamily(
     override val maxParameters: Int get() = MAX_PARAMETERS
     override val transactionalDdl: Boolean get() = false
     override val errorAbortsTransaction: Boolean get() = false
+    override val upsertNamesKey: Boolean get() = false
     override val supportsUpdateLimit: Boolean get() = true
 
     override val missingClauses: Set<QueryClause> get() = missing
@@ -64,7 +67,7 @@ internal sealed class MySqlFamily(
 
 /** MySQL: no RETURNING, but the first id of an insert and the step to the next. */
 internal class MySqlServer(version: Version, idStep: Long) :
-    MySqlFamily("MySQL", version, Renderer(), emptySet(), idStep, LOCKS, missing(version)) {
+    MySqlFamily("MySQL", version, Renderer(), emptySet(), idStep, MySqlSchema(version), LOCKS, missing(version)) {
     private class Renderer : MysqlDialect() {
         override val dataTypeProvider: DataTypeProvider = MySqlTypes()
     }
@@ -90,6 +93,7 @@ internal class MariaDbServer(version: Version, idStep: Long) : MySqlFamily(
     MariaDBDialect(),
     if (version.covers("10.5.0")) setOf(DmlKind.INSERT, DmlKind.DELETE) else setOf(DmlKind.DELETE),
     if (version.covers("10.5.0")) null else idStep,
+    MariaDbSchema,
     Regex("FOR UPDATE( NOWAIT| SKIP LOCKED| WAIT \\d+)?|LOCK IN SHARE MODE"),
     setOf(QueryClause.DISTINCT_ON, QueryClause.FULL_JOIN, QueryClause.LATERAL, QueryClause.QUANTIFIED_ARRAY, QueryClause.TABLE_QUERY),
 )

@@ -5,6 +5,7 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
+import dev.kormorant.driver.SchemaDialect
 import dev.kormorant.driver.SqlSyntax
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
@@ -24,6 +25,8 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
     override val supportsMerge: Boolean = version.covers(15, 0)
     override val tableNames: String
         get() = "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema = COALESCE(?, CURRENT_SCHEMA)"
+
+    override val schema: SchemaDialect get() = PostgreSqlSchema
 
     override fun supportsLock(clause: String): Boolean = LOCK.matches(clause)
 

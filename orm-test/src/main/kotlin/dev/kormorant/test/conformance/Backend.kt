@@ -64,6 +64,8 @@ public class Capabilities(
     public val deferredConstraints: Boolean = true,
     /** A transaction can be made to see what others commit meanwhile, or not to. */
     public val isolationLevels: Boolean = true,
+    /** Check constraints are kept and enforced. */
+    public val checks: Boolean = true,
     /** A column holds decimals of 38 digits exactly. */
     public val exactDecimals: Boolean = true,
     /** A column holds unsigned integers of 64 bits exactly. */
@@ -88,8 +90,6 @@ public class Capabilities(
     public val locks: Set<String> = emptySet(),
     /** A query that is sorted or limited can be a part of a set operation. */
     public val boundedOperands: Boolean = true,
-    /** A transaction that is read-only refuses to write. */
-    public val readOnlyTransactions: Boolean = true,
 )
 
 /** Questions in the words of one product. */

@@ -64,6 +64,24 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Relations : RelationSuite(backend)
 
     @Nested
+    public inner class ModelWrites : ModelWriteSuite(backend)
+
+    @Nested
+    public inner class Cascades : CascadeSuite(backend)
+
+    @Nested
+    public inner class Hooks : HookSuite(backend)
+
+    @Nested
+    public inner class Locking : LockingSuite(backend)
+
+    @Nested
+    public inner class RelationTrees : RelationTreeSuite(backend)
+
+    @Nested
+    public inner class ModelMappings : ModelMappingSuite(backend)
+
+    @Nested
     public inner class Transactions : TransactionSuite(backend)
 
     @Nested
@@ -89,6 +107,12 @@ public abstract class Conformance(private val backend: Backend) {
 
     @Nested
     public inner class Schemas : SchemaSuite(backend)
+
+    @Nested
+    public inner class SchemaDifferences : SchemaDifferenceSuite(backend)
+
+    @Nested
+    public inner class SchemaChanges : SchemaChangeSuite(backend)
 
     @Nested
     public inner class Outages : OutageSuite(backend)
