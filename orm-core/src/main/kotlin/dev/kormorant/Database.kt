@@ -17,6 +17,7 @@ import dev.kormorant.internal.PooledConnection
 import dev.kormorant.internal.ExposedBridge
 import dev.kormorant.internal.ExposedTransaction
 import dev.kormorant.internal.Interceptors
+import dev.kormorant.internal.LevelKind
 import dev.kormorant.internal.Scope
 import dev.kormorant.internal.ScopeKey
 import dev.kormorant.internal.SystemTimer
@@ -54,6 +55,9 @@ public class Database private constructor(
     internal val scopeKey = ScopeKey()
     private val listeners = config.listeners.toTypedArray()
     private val interceptors: List<StatementInterceptor> = Interceptors.global + config.interceptors
+
+    /** Hooks for the models of all classes on this database. */
+    public val modelHooks: DatabaseHooks = DatabaseHooks()
 
     private val writers = ConnectionPool(config.pool.limitedTo(driver.maxWriters), timer) { driver.connect(Access.WRITE) }
     private val readers =
@@ -128,6 +132,9 @@ public class Database private constructor(
     /**
      * Runs any SQL with `?` for each of [arguments] at once; inside a transaction or pinned connection it runs there. [sql] makes a value
      * of it that can be mapped, streamed and run again.
+     *
+     * @throws UnsupportedByDialectException for DDL in a transaction that the database would commit before it; see
+     * [DatabaseConfig.allowImplicitCommit].
      */
     public suspend fun exec(sql: String, vararg arguments: Any?): SqlResult = sql(sql, *arguments).execute()
 
@@ -283,6 +290,10 @@ public class Database private constructor(
         for (listener in listeners) listener.onStatement(event)
     }
 
+    internal fun tellRepeated(event: RepeatedLoadEvent) {
+        for (listener in listeners) listener.onRepeatedLoad(event)
+    }
+
     /** Runs [block] out of reach of the caller's cancellation for `cancelTimeout` at most; `null` if that was not enough. */
     internal suspend fun <T : Any> uncancellable(block: suspend () -> T): T? = uncancellable(timer, config.cancelTimeout, block)
 
@@ -329,6 +340,9 @@ public class Database private constructor(
         internal suspend fun current(): Database = currentCoroutineContext()[Database] ?: throw NoDatabaseException()
     }
 }
+
+/** Whether the calling coroutine is inside a transaction on this database. */
+internal suspend fun Database.isInTransaction(): Boolean = currentScope().let { it != null && it.level.kind != LevelKind.CONNECTION }
 
 /** The transaction level the calling coroutine is in, if any, on this database. */
 internal suspend fun Database.currentScope(): Scope? = currentCoroutineContext()[scopeKey]

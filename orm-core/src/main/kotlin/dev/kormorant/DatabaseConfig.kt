@@ -43,6 +43,28 @@ public class DatabaseConfig internal constructor() {
      */
     public var statementCacheSize: Int = 256
 
+    internal var repeatedLoads: RepeatedLoads? = null
+        private set
+
+    /**
+     * Watches for relations that are loaded for one model after another, where `with` would load them for all models of a result by
+     * one query. The load after the [limit]th is told to the listeners ([DatabaseListener.onRepeatedLoad]). For development and tests;
+     * off by default.
+     *
+     * @param limit 10 by default: fewer are hardly worth a change.
+     * @param fail whether that load throws [RepeatedLoadException] besides.
+     */
+    public fun repeatedLoads(limit: Int = 10, fail: Boolean = false) {
+        repeatedLoads = RepeatedLoads(limit, fail)
+    }
+
+    /**
+     * Whether DDL may run inside a transaction of a database that commits the transaction before it, as MySQL and MariaDB do. `false`:
+     * a rollback that undoes half of the work is hardly ever meant. Where it is `true`, what comes after the DDL commits statement by
+     * statement.
+     */
+    public var allowImplicitCommit: Boolean = false
+
     internal var passwordSupplier: (() -> String?)? = null
     internal val listeners = ArrayList<DatabaseListener>()
     internal val interceptors = ArrayList<StatementInterceptor>()

@@ -2,9 +2,11 @@ package dev.kormorant
 
 import dev.kormorant.driver.Access
 import dev.kormorant.driver.RawColumn
+import dev.kormorant.driver.SqlStatement
 import dev.kormorant.internal.Binder
 import dev.kormorant.internal.NamedSql
 import dev.kormorant.internal.RawMapping
+import dev.kormorant.internal.refuseImplicitCommit
 import dev.kormorant.internal.statementsOf
 import kotlinx.coroutines.flow.FlowCollector
 import kotlin.reflect.KClass
@@ -70,12 +72,14 @@ public class SqlQuery<out T> internal constructor(
 
     private fun notFound() = RecordNotFoundException("The statement returned no row.", sql)
 
-    private suspend fun statement() = database.openBridge().dialect.syntax.let { syntax ->
-        val named = values.named ?: return@let Binder.ofValues(sql, values.positional.orEmpty())
-        val parsed = NamedSql.parse(sql, syntax)
+    private suspend fun statement(): SqlStatement {
+        val bridge = database.openBridge()
+        database.refuseImplicitCommit(bridge, sql)
+        val named = values.named ?: return Binder.ofValues(sql, values.positional.orEmpty())
+        val parsed = NamedSql.parse(sql, bridge.dialect.syntax)
         val unused = named.keys - parsed.names.toSet()
         require(unused.isEmpty()) { "The statement has no parameter called ${unused.joinToString()}." }
-        Binder.ofValues(parsed.text, parsed.names.map { name -> named.getValue(name, parsed) })
+        return Binder.ofValues(parsed.text, parsed.names.map { name -> named.getValue(name, parsed) })
     }
 
     private fun Map<String, Any?>.getValue(name: String, parsed: NamedSql): Any? {
@@ -113,6 +117,12 @@ private fun Database.sql(sql: String, values: SqlQuery.Values): SqlQuery<SqlRow>
  * nothing. There are no parameters: a `?` is an operator. The first statement that fails ends the script with its error.
  */
 public suspend fun Database.script(script: String): List<SqlResult> {
-    val statements = statementsOf(script, openBridge().dialect.syntax)
-    return connection { statements.map { SqlResult(run(Binder.ofValues(it, emptyList(), reusable = false))) } }
+    val bridge = openBridge()
+    val statements = statementsOf(script, bridge.dialect.syntax)
+    return connection {
+        statements.map { statement ->
+            refuseImplicitCommit(bridge, statement)
+            SqlResult(run(Binder.ofValues(statement, emptyList(), reusable = false)))
+        }
+    }
 }

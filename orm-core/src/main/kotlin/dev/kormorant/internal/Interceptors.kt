@@ -56,7 +56,7 @@ internal class Interceptors(private val transaction: ExposedTransaction) {
     private fun tell(block: () -> Unit): Unit = transaction.onThread(block)
 
     private fun contextOf(statement: SqlStatement): StatementContext =
-        if (statement is RenderedStatement) StatementContext(statement.source, statement.arguments)
+        if (statement is RenderedStatement) statement.rendered.let { StatementContext(it.source, it.arguments) }
         else StatementContext(TextStatement(statement.sql), statement.values.map { PlainType to it })
 
     companion object {

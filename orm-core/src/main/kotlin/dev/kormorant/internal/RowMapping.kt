@@ -48,6 +48,8 @@ internal class FieldName(
     val names: Set<String>,
     /** Whether its column is; `null` where there is no telling. */
     val nullable: Boolean?,
+    /** Which parameters of that name it is for. */
+    val suits: (Parameter) -> Boolean = { true },
 ) {
     constructor(field: Expression<*>) : this(labelOf(field), namesOf(field), (field as? Column<*>)?.columnType?.nullable)
 
@@ -103,6 +105,9 @@ internal class ArgumentPlan<T : Any>(
     private val labels = fields.map { it.label }
     private val isComplete = positions.none { it < 0 }
 
+    /** The parameter that takes the field at [position], if any. */
+    fun parameterOf(position: Int): Parameter? = parameters.getOrNull(positions.indexOf(position))
+
     /** Positions of the fields that are read. */
     val used: List<Int> get() = positions.filter { it >= 0 }
 
@@ -117,7 +122,7 @@ internal class ArgumentPlan<T : Any>(
 
     private fun position(parameter: Parameter, fields: List<FieldName>): Int {
         val name = plainName(parameter.name)
-        val found = fields.indices.filter { name in fields[it].names }
+        val found = fields.indices.filter { name in fields[it].names && fields[it].suits(parameter) }
         when {
             found.isEmpty() && parameter.isOptional -> return -1
             found.isEmpty() -> throw MappingException(

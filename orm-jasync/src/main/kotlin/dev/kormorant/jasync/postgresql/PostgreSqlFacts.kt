@@ -5,6 +5,7 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
+import dev.kormorant.driver.SchemaDialect
 import dev.kormorant.driver.SqlSyntax
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
@@ -25,6 +26,10 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
     override val tableNames: String
         get() = "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema = COALESCE(?, CURRENT_SCHEMA)"
 
+    override val schema: SchemaDialect get() = PostgreSqlSchema
+
+    override fun supportsLock(clause: String): Boolean = LOCK.matches(clause)
+
     override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> {
         val level = isolation?.let { " ISOLATION LEVEL ${it.sql}" }.orEmpty()
         return listOf("BEGIN$level${if (readOnly) " READ ONLY" else ""}")
@@ -32,6 +37,7 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
 
     private companion object {
         const val MAX_NAME = 63
+        val LOCK = Regex("FOR (NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)( OF .+?)?( NOWAIT| SKIP LOCKED)?")
     }
 }
 

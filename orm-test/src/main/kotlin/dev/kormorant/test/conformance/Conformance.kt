@@ -37,6 +37,24 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Merges : MergeSuite(backend)
 
     @Nested
+    public inner class Expressions : ExpressionSuite(backend)
+
+    @Nested
+    public inner class Clauses : ClauseSuite(backend)
+
+    @Nested
+    public inner class SetOperations : SetOperationSuite(backend)
+
+    @Nested
+    public inner class Ctes : CteSuite(backend)
+
+    @Nested
+    public inner class Paging : PagingSuite(backend)
+
+    @Nested
+    public inner class Compiled : CompiledSuite(backend)
+
+    @Nested
     public inner class Streams : StreamSuite(backend)
 
     @Nested
@@ -44,6 +62,24 @@ public abstract class Conformance(private val backend: Backend) {
 
     @Nested
     public inner class Relations : RelationSuite(backend)
+
+    @Nested
+    public inner class ModelWrites : ModelWriteSuite(backend)
+
+    @Nested
+    public inner class Cascades : CascadeSuite(backend)
+
+    @Nested
+    public inner class Hooks : HookSuite(backend)
+
+    @Nested
+    public inner class Locking : LockingSuite(backend)
+
+    @Nested
+    public inner class RelationTrees : RelationTreeSuite(backend)
+
+    @Nested
+    public inner class ModelMappings : ModelMappingSuite(backend)
 
     @Nested
     public inner class Transactions : TransactionSuite(backend)
@@ -77,6 +113,12 @@ public abstract class Conformance(private val backend: Backend) {
 
     @Nested
     public inner class Schemas : SchemaSuite(backend)
+
+    @Nested
+    public inner class SchemaDifferences : SchemaDifferenceSuite(backend)
+
+    @Nested
+    public inner class SchemaChanges : SchemaChangeSuite(backend)
 
     @Nested
     public inner class Outages : OutageSuite(backend)
