@@ -101,8 +101,8 @@ public enum class QueryClause(
     /** A comparison with ANY or ALL of the rows of a query. */
     QUANTIFIED_QUERY("ANY or ALL of a query", " ANY (SELECT ", " ALL (SELECT ", " ANY (WITH ", " ALL (WITH "),
 
-    /** A comparison with ANY or ALL of the rows of a table. */
-    QUANTIFIED_TABLE("ANY or ALL of a table", " ANY (TABLE ", " ALL (TABLE "),
+    /** A table as a sub-query. */
+    TABLE_QUERY("TABLE as a query", "(TABLE "),
 
     /** A comparison with ANY or ALL elements of an array. */
     QUANTIFIED_ARRAY("ANY or ALL of an array", " ANY (?", " ALL (?"),

@@ -48,7 +48,7 @@ internal class SqliteDialect(override val version: Version, parameterLimit: Int)
             QueryClause.DISTINCT_ON,
             QueryClause.LATERAL,
             QueryClause.QUANTIFIED_QUERY,
-            QueryClause.QUANTIFIED_TABLE,
+            QueryClause.TABLE_QUERY,
             QueryClause.QUANTIFIED_ARRAY,
             QueryClause.EXPLAIN_ANALYZE,
         )

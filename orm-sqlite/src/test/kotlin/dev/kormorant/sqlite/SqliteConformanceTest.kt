@@ -21,7 +21,7 @@ private val MISSING = setOf(
     QueryClause.DISTINCT_ON,
     QueryClause.LATERAL,
     QueryClause.QUANTIFIED_QUERY,
-    QueryClause.QUANTIFIED_TABLE,
+    QueryClause.TABLE_QUERY,
     QueryClause.QUANTIFIED_ARRAY,
     QueryClause.EXPLAIN_ANALYZE,
 )
