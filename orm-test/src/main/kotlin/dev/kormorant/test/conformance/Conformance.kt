@@ -91,6 +91,12 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class RawSql : RawSqlSuite(backend)
 
     @Nested
+    public inner class JsonFunctions : JsonSuite(backend)
+
+    @Nested
+    public inner class PostgreSqlTypes : PostgreSqlTypesSuite(backend)
+
+    @Nested
     public inner class Interception : InterceptorSuite(backend)
 
     @Nested
