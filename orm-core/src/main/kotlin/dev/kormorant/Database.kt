@@ -15,6 +15,7 @@ import dev.kormorant.internal.Binder
 import dev.kormorant.internal.ConnectionPool
 import dev.kormorant.internal.PooledConnection
 import dev.kormorant.internal.ExposedBridge
+import dev.kormorant.internal.Level
 import dev.kormorant.internal.Scope
 import dev.kormorant.internal.ScopeKey
 import dev.kormorant.internal.SystemTimer
@@ -158,29 +159,61 @@ public class Database private constructor(
     }
 
     /**
-     * Runs [statement] and hands its rows over in portions. The connection is held meanwhile, the turn too in a transaction; it is
-     * given back clean however [onRows] ends.
+     * Runs [statement] and hands its rows over in portions. The connection is held meanwhile and given back clean however [onRows] ends.
+     * In a transaction the turn is held too, unless the stream leaves the connection free for others between two portions.
      */
     internal suspend fun stream(statement: SqlStatement, access: Access, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
         currentCoroutineContext()[scopeKey]?.let { scope ->
-            return scope.level.session.withConnection(scope.level) { stream(it, statement, fetchSize, onRows) }
+            val session = scope.level.session
+            val cursor = session.withConnection(scope.level) { connection ->
+                val stream = open(connection, statement, fetchSize)
+                if (stream.leavesConnectionFree) return@withConnection stream
+                session.turns.streaming()
+                drain(connection, stream, statement, onRows)
+                null
+            }
+            if (cursor != null) drain(scope.level, cursor, statement, onRows)
+            return
         }
         val lent = acquire(access)
         try {
-            stream(lent.connection, statement, fetchSize, onRows)
+            drain(lent.connection, open(lent.connection, statement, fetchSize), statement, onRows)
         } finally {
             release(access, lent)
         }
     }
 
-    private suspend fun stream(connection: Connection, statement: SqlStatement, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
-        var stream: RowStream? = null
-        try {
-            stream = within(statement) { connection.stream(statement, fetchSize) }
+    private suspend fun open(connection: Connection, statement: SqlStatement, fetchSize: Int): RowStream =
+        stopping(connection, connection::cancel) { within(statement) { connection.stream(statement, fetchSize) } }
+
+    /** The whole of a [stream] that has the connection for itself. */
+    private suspend fun drain(connection: Connection, stream: RowStream, statement: SqlStatement, onRows: suspend (List<Array<Any?>>) -> Unit) {
+        stopping(connection, stream::close) {
             while (true) onRows(within(statement) { stream.next() ?: emptyList() }.ifEmpty { break })
-        } catch (error: Throwable) {
-            throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection) { stream?.close() ?: connection.cancel() } }
         }
+    }
+
+    /** The whole of a [cursor] that takes its turn for each portion. */
+    private suspend fun drain(level: Level, cursor: RowStream, statement: SqlStatement, onRows: suspend (List<Array<Any?>>) -> Unit) {
+        val session = level.session
+        try {
+            while (true) {
+                val rows = session.withConnection(level) { connection ->
+                    stopping(connection, connection::cancel) { within(statement) { cursor.next() ?: emptyList() } }
+                }
+                onRows(rows.ifEmpty { break })
+            }
+        } catch (error: Throwable) {
+            throw error.suppressing { uncancellable { session.withTurn(level) { cursor.close() } } }
+        }
+        session.withTurn(level) { cursor.close() }
+    }
+
+    /** What [block] returns; if it fails while its statement is in progress on [connection], that is ended by [cancel]. */
+    private suspend fun <T> stopping(connection: Connection, cancel: suspend () -> Unit, block: suspend () -> T): T = try {
+        block()
+    } catch (error: Throwable) {
+        throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection, cancel) }
     }
 
     /** Ends the statement in progress by [cancel]; if that fails or takes too long, by closing [connection]. */

@@ -7,6 +7,7 @@ import dev.kormorant.test.conformance.Dialogue
 import dev.kormorant.test.conformance.FaultSuite
 import dev.kormorant.test.conformance.ServerBackend
 import dev.kormorant.test.conformance.SoakSuite
+import dev.kormorant.test.conformance.StreamMemorySuite
 
 class PostgreSqlConformanceTest : Conformance(PostgreSql)
 
@@ -30,10 +31,16 @@ class MySqlSoakTest : SoakSuite(MySql, parameters = "sslmode=disable")
 
 class MariaDbSoakTest : SoakSuite(MariaDb)
 
+class PostgreSqlStreamMemoryTest : StreamMemorySuite(PostgreSql)
+
+class MySqlStreamMemoryTest : StreamMemorySuite(MySql)
+
+class MariaDbStreamMemoryTest : StreamMemorySuite(MariaDb)
+
 private object PostgreSql : ServerBackend(
     "PostgreSQL",
     TestServers::postgresql,
-    Capabilities(errorAbortsTransaction = true, unsigned64 = false, jsonb = true, arrays = true, longBinary = "BYTEA"),
+    Capabilities(errorAbortsTransaction = true, unsigned64 = false, jsonb = true, statementsDuringStreams = true, arrays = true, longBinary = "BYTEA"),
     Dialogue(
         slowStatement = "SELECT pg_sleep(60)",
         sessionId = "SELECT pg_backend_pid()",
