@@ -8,13 +8,15 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.Driver
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
+import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
-import dev.kormorant.internal.Binder
 import dev.kormorant.internal.ConnectionPool
 import dev.kormorant.internal.PooledConnection
 import dev.kormorant.internal.ExposedBridge
+import dev.kormorant.internal.ExposedTransaction
+import dev.kormorant.internal.Interceptors
 import dev.kormorant.internal.LevelKind
 import dev.kormorant.internal.Scope
 import dev.kormorant.internal.ScopeKey
@@ -25,6 +27,7 @@ import dev.kormorant.internal.suppressing
 import dev.kormorant.internal.uncancellable
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
+import org.jetbrains.exposed.v1.core.statements.StatementInterceptor
 import java.util.ServiceLoader
 import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
@@ -51,6 +54,7 @@ public class Database private constructor(
     internal val timer: Timer = SystemTimer
     internal val scopeKey = ScopeKey()
     private val listeners = config.listeners.toTypedArray()
+    private val interceptors: List<StatementInterceptor> = Interceptors.global + config.interceptors
 
     /** Hooks for the models of all classes on this database. */
     public val modelHooks: DatabaseHooks = DatabaseHooks()
@@ -126,13 +130,16 @@ public class Database private constructor(
     }
 
     /**
-     * Runs any SQL with `?` for each of [arguments]; inside a transaction or pinned connection it runs there. The arguments travel as
-     * parameters, with the type of their class.
+     * Runs any SQL with `?` for each of [arguments] at once; inside a transaction or pinned connection it runs there. [sql] makes a value
+     * of it that can be mapped, streamed and run again.
+     *
+     * @throws UnsupportedByDialectException for DDL in a transaction that the database would commit before it; see
+     * [DatabaseConfig.allowImplicitCommit].
      */
-    public suspend fun exec(sql: String, vararg arguments: Any?): SqlResult {
-        openBridge()
-        return SqlResult(run(Binder.ofValues(sql, arguments.asList())))
-    }
+    public suspend fun exec(sql: String, vararg arguments: Any?): SqlResult = sql(sql, *arguments).execute()
+
+    /** Runs any SQL with parameters `:name` at once; see [sql]. */
+    public suspend fun exec(sql: String, arguments: Map<String, Any?>): SqlResult = sql(sql, arguments).execute()
 
     override fun toString(): String = "Database($url)"
 
@@ -150,8 +157,23 @@ public class Database private constructor(
 
     private fun bridgeTo(dialect: Dialect) = synchronized(this) { bridge ?: ExposedBridge(dialect, url).also { bridge = it } }
 
+    /** A transaction as Exposed's interceptors see it, with those of the database; the bridge must have been made. */
+    internal fun newExposedTransaction(readOnly: Boolean): ExposedTransaction =
+        checkNotNull(bridge).newTransaction(readOnly).also { interceptors.forEach(it::register) }
+
     /** Runs [statement] in the transaction of the caller, else in autocommit on a connection of its own. */
-    internal suspend fun run(statement: SqlStatement, access: Access = Access.WRITE): RawResult {
+    internal suspend fun run(statement: SqlStatement, access: Access = Access.WRITE): RawResult =
+        intercepting(statement) { perform(statement, access) }
+
+    /** Runs [block], which runs [statement], within what Exposed's interceptors want to do before and after, if there are any. */
+    private suspend inline fun <T> intercepting(statement: SqlStatement, noinline block: suspend () -> T): T {
+        val level = currentCoroutineContext()[scopeKey]?.level
+        val transaction = level?.exposed ?: if (interceptors.isEmpty()) null else newExposedTransaction(readOnly = false)
+        val told = transaction?.interceptors ?: return block()
+        return told.around(statement, block)
+    }
+
+    private suspend fun perform(statement: SqlStatement, access: Access): RawResult {
         currentCoroutineContext()[scopeKey]?.let { return it.level.session.execute(it.level, statement) }
         val lent = acquire(access)
         try {
@@ -165,22 +187,43 @@ public class Database private constructor(
      * Runs [statement] and hands its rows over in portions. The connection is held meanwhile, the turn too in a transaction; it is
      * given back clean however [onRows] ends.
      */
-    internal suspend fun stream(statement: SqlStatement, access: Access, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
+    internal suspend fun stream(
+        statement: SqlStatement,
+        access: Access,
+        fetchSize: Int,
+        onColumns: (List<RawColumn>) -> Unit = {},
+        onRows: suspend (List<Array<Any?>>) -> Unit,
+    ): Unit = intercepting(statement) { performStream(statement, access, fetchSize, onColumns, onRows) }
+
+    private suspend fun performStream(
+        statement: SqlStatement,
+        access: Access,
+        fetchSize: Int,
+        onColumns: (List<RawColumn>) -> Unit,
+        onRows: suspend (List<Array<Any?>>) -> Unit,
+    ) {
         currentCoroutineContext()[scopeKey]?.let { scope ->
-            return scope.level.session.withConnection(scope.level) { stream(it, statement, fetchSize, onRows) }
+            return scope.level.session.withConnection(scope.level) { stream(it, statement, fetchSize, onColumns, onRows) }
         }
         val lent = acquire(access)
         try {
-            stream(lent.connection, statement, fetchSize, onRows)
+            stream(lent.connection, statement, fetchSize, onColumns, onRows)
         } finally {
             release(access, lent)
         }
     }
 
-    private suspend fun stream(connection: Connection, statement: SqlStatement, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
+    private suspend fun stream(
+        connection: Connection,
+        statement: SqlStatement,
+        fetchSize: Int,
+        onColumns: (List<RawColumn>) -> Unit,
+        onRows: suspend (List<Array<Any?>>) -> Unit,
+    ) {
         var stream: RowStream? = null
         try {
             stream = within(statement) { connection.stream(statement, fetchSize) }
+            onColumns(stream.columns)
             while (true) onRows(within(statement) { stream.next() ?: emptyList() }.ifEmpty { break })
         } catch (error: Throwable) {
             throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection) { stream?.close() ?: connection.cancel() } }

@@ -1,5 +1,8 @@
 package dev.kormorant
 
+import org.jetbrains.exposed.v1.core.CompositeSqlLogger
+import org.jetbrains.exposed.v1.core.SqlLogger
+import org.jetbrains.exposed.v1.core.statements.StatementInterceptor
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
 
@@ -55,8 +58,16 @@ public class DatabaseConfig internal constructor() {
         repeatedLoads = RepeatedLoads(limit, fail)
     }
 
+    /**
+     * Whether DDL may run inside a transaction of a database that commits the transaction before it, as MySQL and MariaDB do. `false`:
+     * a rollback that undoes half of the work is hardly ever meant. Where it is `true`, what comes after the DDL commits statement by
+     * statement.
+     */
+    public var allowImplicitCommit: Boolean = false
+
     internal var passwordSupplier: (() -> String?)? = null
     internal val listeners = ArrayList<DatabaseListener>()
+    internal val interceptors = ArrayList<StatementInterceptor>()
     internal val extras = HashMap<Class<*>, Any>()
 
     /** Password, asked for at every connect so that a rotated one is picked up; wins over the one in the URL. */
@@ -70,6 +81,19 @@ public class DatabaseConfig internal constructor() {
     /** Adds a listener; all of them hear every event, in the order they were added. */
     public fun listener(listener: DatabaseListener) {
         listeners += listener
+    }
+
+    /** Shows every statement that succeeds to Exposed's [loggers], with its values: `logger(StdOutSqlLogger)`. */
+    public fun logger(vararg loggers: SqlLogger) {
+        interceptors += CompositeSqlLogger().also { all -> loggers.forEach(all::addLogger) }
+    }
+
+    /**
+     * Tells Exposed's [interceptor] of every statement, COMMIT and ROLLBACK, as [Transaction.registerInterceptor] does for one transaction;
+     * a statement outside of transactions comes with one of its own, whose end is not told.
+     */
+    public fun interceptor(interceptor: StatementInterceptor) {
+        interceptors += interceptor
     }
 
     /**

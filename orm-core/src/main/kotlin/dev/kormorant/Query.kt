@@ -1,8 +1,12 @@
 package dev.kormorant
 
 import dev.kormorant.driver.Access
-import dev.kormorant.driver.SqlStatement
 import dev.kormorant.internal.ExposedBridge
+import dev.kormorant.internal.RenderedSql
+import dev.kormorant.internal.rendered
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.asFlow
+import kotlinx.coroutines.flow.map
 import org.jetbrains.exposed.v1.core.Column
 import org.jetbrains.exposed.v1.core.ColumnSet
 import org.jetbrains.exposed.v1.core.Count
@@ -12,9 +16,12 @@ import org.jetbrains.exposed.v1.core.FieldSet
 import org.jetbrains.exposed.v1.core.IExpressionAlias
 import org.jetbrains.exposed.v1.core.Op
 import org.jetbrains.exposed.v1.core.QueryBuilder
+import org.jetbrains.exposed.v1.core.ResultRow
 import org.jetbrains.exposed.v1.core.Slice
 import org.jetbrains.exposed.v1.core.SortOrder
+import org.jetbrains.exposed.v1.core.Table
 import org.jetbrains.exposed.v1.core.alias
+import org.jetbrains.exposed.v1.core.isAutoInc
 import org.jetbrains.exposed.v1.core.and
 import org.jetbrains.exposed.v1.core.intLiteral
 import org.jetbrains.exposed.v1.core.or
@@ -104,16 +111,21 @@ public open class Query(set: FieldSet, where: Op<Boolean>? = null) : RowQuery<Qu
         other.conditions += conditions
     }
 
-    override fun prepareSQL(builder: QueryBuilder): String {
-        synchronized(this) {
-            val wanted = conditions.fold(null as Op<Boolean>?) { condition, body -> condition.body() }
-            val visible = scope?.invoke()
-            where = if (wanted == null || visible == null) wanted ?: visible else visible and wanted
-            return super.prepareSQL(builder)
-        }
-    }
-
     // ---- Terminals
+
+    /**
+     * The rows in batches of [batchSize], in the order of the table's auto-increment column, which must be selected: `pages` by that
+     * column. Each batch is read by a statement of its own when its turn comes, and complete before it is emitted; none is empty.
+     *
+     * @throws IllegalArgumentException if [batchSize] is not positive or the query has an order, a limit or an offset.
+     * @throws UnsupportedOperationException if there is no auto-increment column.
+     */
+    public fun fetchBatchedResults(batchSize: Int = 1000, sortOrder: SortOrder = SortOrder.ASC): Flow<Flow<ResultRow>> {
+        require(orderByExpressions.isEmpty()) { "A query that is read in batches is sorted by its auto-increment column and cannot have another order." }
+        val key = set.source.columns.firstOrNull { it.columnType.isAutoInc }
+            ?: throw UnsupportedOperationException("Batches need a table with an auto-increment column.")
+        return copy().orderBy(key, sortOrder).pages(batchSize).map { it.asFlow() }
+    }
 
     /**
      * The value of [expression] in the first row, which may be `null`; the query's own columns are left out.
@@ -131,11 +143,26 @@ public open class Query(set: FieldSet, where: Op<Boolean>? = null) : RowQuery<Qu
 
     override val resultFields: List<Expression<*>> get() = withDistinctFields().set.realFields
 
-    override fun statement(bridge: ExposedBridge, reusable: Boolean): SqlStatement = withDistinctFields().run {
-        if (!isForUpdate() || bridge.dialect.supportsForUpdate) prepared(bridge, reusable) else copy().notForUpdate().prepared(bridge, reusable)
+    override fun sources(): List<Table> = set.source.targetTables()
+
+    override fun rendered(bridge: ExposedBridge): RenderedSql {
+        val lock = forUpdate.takeIf { isForUpdate() }
+        val query = if (lock == ForUpdateOption.ForUpdate && !bridge.dialect.supportsForUpdate) copy().notForUpdate() else this
+        if (query.isForUpdate() && !bridge.dialect.supportsLock(lock!!.querySuffix)) {
+            throw UnsupportedByDialectException("${bridge.dialect.name} ${bridge.dialect.version} has no ${lock.querySuffix}.")
+        }
+        val sent = query.withDistinctFields()
+        return bridge.rendered(sent) { sent.prepareSQL(this) }
     }
 
-    private fun prepared(bridge: ExposedBridge, reusable: Boolean) = super.statement(bridge, reusable)
+    override fun appendTo(builder: QueryBuilder) {
+        synchronized(this) {
+            val wanted = conditions.fold(null as Op<Boolean>?) { condition, body -> condition.body() }
+            val visible = scope?.invoke()
+            where = if (wanted == null || visible == null) wanted ?: visible else visible and wanted
+            appendSelect(builder)
+        }
+    }
 
     /** Two fields under one name would make their positions ambiguous. */
     private fun withDistinctFields(): Query {

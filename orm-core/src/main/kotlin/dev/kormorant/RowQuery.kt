@@ -3,10 +3,13 @@ package dev.kormorant
 import dev.kormorant.driver.Access
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.internal.ExposedBridge
-import dev.kormorant.internal.prepare
+import dev.kormorant.internal.RenderedSql
+import dev.kormorant.internal.bind
+import dev.kormorant.internal.rendered
 import kotlinx.coroutines.flow.FlowCollector
 import org.jetbrains.exposed.v1.core.AbstractQuery
 import org.jetbrains.exposed.v1.core.Expression
+import org.jetbrains.exposed.v1.core.QueryBuilder
 import org.jetbrains.exposed.v1.core.ResultRow
 import org.jetbrains.exposed.v1.core.SortOrder
 import org.jetbrains.exposed.v1.core.Table
@@ -106,6 +109,9 @@ public sealed class RowQuery<Q : RowQuery<Q>>(targets: List<Table>) : AbstractQu
     /** Whether the query returns no row; asks for one only. */
     override suspend fun empty(): Boolean = firstOrNull() == null
 
+    /** [mapTo] as Java calls it: `db.list(query.as(UserRow.class))`. */
+    public fun <T : Any> `as`(type: Class<T>): SizedIterable<T> = mapTo(type.kotlin)
+
     /** The SQL the query would send to the database of the calling coroutine, with `?` for its values. Sends nothing. */
     public suspend fun sql(): String = statement(Database.current().openBridge()).sql
 
@@ -116,7 +122,27 @@ public sealed class RowQuery<Q : RowQuery<Q>>(targets: List<Table>) : AbstractQu
     /** The fields that the rows have, by position. */
     internal open val resultFields: List<Expression<*>> get() = set.realFields
 
-    internal open fun statement(bridge: ExposedBridge, reusable: Boolean = true): SqlStatement = bridge.prepare(this, reusable)
+    internal fun statement(bridge: ExposedBridge, reusable: Boolean = true): SqlStatement =
+        bridge.render { bind(rendered(bridge), reusable) }
+
+    /** The text and arguments that are sent; use inside [ExposedBridge.render]. */
+    internal open fun rendered(bridge: ExposedBridge): RenderedSql = bridge.rendered(this) { prepareSQL(this) }
+
+    /** The tables it reads, sub-queries in conditions left aside. */
+    internal abstract fun sources(): List<Table>
+
+    /** Appends the statement without a WITH clause of its own. */
+    internal abstract fun appendTo(builder: QueryBuilder)
+
+    /** Exposed's rendering of a SELECT. */
+    internal fun appendSelect(builder: QueryBuilder) {
+        super.prepareSQL(builder)
+    }
+
+    final override fun prepareSQL(builder: QueryBuilder): String {
+        Cte.declaring(builder, sources()) { appendTo(builder) }
+        return builder.toString()
+    }
 
     internal fun limited(count: Int): Q = copy().also { it.limit = limit?.coerceAtMost(count) ?: count }
 

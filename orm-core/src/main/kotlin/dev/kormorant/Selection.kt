@@ -1,5 +1,7 @@
 package dev.kormorant
 
+import dev.kormorant.driver.Access
+import dev.kormorant.driver.SqlStatement
 import dev.kormorant.internal.ExposedBridge
 import dev.kormorant.internal.RowReader
 import kotlinx.coroutines.flow.FlowCollector
@@ -40,16 +42,8 @@ internal class Selection<out T>(val query: RowQuery<*>, val plan: RowPlan<T>) : 
     }
 
     override suspend fun collect(collector: FlowCollector<T>) {
-        val portion = query.fetchSize
-        if (portion == null) {
-            for (row in toList()) collector.emit(row)
-            return
-        }
-        require(portion > 0) { "fetchSize must be more than zero, not $portion." }
         val database = Database.current()
-        val bridge = database.openBridge()
-        val reader = plan.reader(query.resultFields, bridge)
-        database.stream(query.statement(bridge), query.access, portion) { rows -> for (row in reader.read(rows)) collector.emit(row) }
+        execution(query, database).collect(database, query.fetchSize, collector)
     }
 
     override suspend fun toList(): List<T> = read(query)
@@ -68,10 +62,26 @@ internal class Selection<out T>(val query: RowQuery<*>, val plan: RowPlan<T>) : 
 
     private suspend fun atMostOne(): List<T> = read(query.limited(2)).also { if (it.size > 1) throw query.tooMany(Database.current()) }
 
-    private suspend fun read(query: RowQuery<*>): List<T> {
-        val database = Database.current()
+    private suspend fun read(query: RowQuery<*>): List<T> = Database.current().let { execution(query, it).toList(it) }
+
+    private suspend fun execution(query: RowQuery<*>, database: Database): Execution<T> {
         val bridge = database.openBridge()
-        return plan.reader(query.resultFields, bridge).read(database.run(query.statement(bridge), query.access).rows)
+        return Execution(query.statement(bridge), plan.reader(query.resultFields, bridge), query.access)
+    }
+}
+
+/** One run of a statement: how queries meet the database. */
+internal class Execution<out T>(val statement: SqlStatement, private val reader: RowsReader<T>, private val access: Access) {
+    suspend fun toList(database: Database): List<T> = reader.read(database.run(statement, access).rows)
+
+    /** With [fetchSize] in portions, which hold the connection; without it all rows are read first. */
+    suspend fun collect(database: Database, fetchSize: Int?, collector: FlowCollector<T>) {
+        if (fetchSize == null) {
+            for (row in toList(database)) collector.emit(row)
+            return
+        }
+        require(fetchSize > 0) { "fetchSize must be more than zero, not $fetchSize." }
+        database.stream(statement, access, fetchSize) { rows -> for (row in reader.read(rows)) collector.emit(row) }
     }
 }
 

@@ -4,7 +4,7 @@ import static dev.kormorant.async.Conditions.eq;
 import static dev.kormorant.async.Queries.load;
 import static dev.kormorant.async.Queries.max;
 import static dev.kormorant.javatest.Badges.BADGES;
-import static dev.kormorant.javatest.Staff.STAFF;
+import static dev.kormorant.javatest.Crew.CREW;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -42,7 +42,7 @@ import org.junit.jupiter.api.Timeout;
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 abstract class AsyncModelsSuite {
-    private static final Table[] TABLES = {STAFF, BADGES};
+    private static final Table[] TABLES = {CREW, BADGES};
 
     record EmployeeRow(Long id, String name, int salary) {}
 
@@ -95,9 +95,9 @@ abstract class AsyncModelsSuite {
         var changed = staff.upsert(employee -> {
             employee.setName("Ann");
             employee.setSalary(7);
-        }, STAFF.name).join();
+        }, CREW.name).join();
         assertEquals(first.model().getId(), changed.getId());
-        assertEquals(7, staff.get(eq(STAFF.name, "Ann")).join().getSalary());
+        assertEquals(7, staff.get(eq(CREW.name, "Ann")).join().getSalary());
         failure(IllegalArgumentException.class, staff.upsert(employee -> employee.setSalary(1)));
     }
 
@@ -111,11 +111,11 @@ abstract class AsyncModelsSuite {
         staff.createAll(people, 100).join();
         for (var employee : people) employee.setSalary(employee.getName().length());
         statements.clear();
-        assertEquals(5, staff.updateAll(people, STAFF.salary).join());
+        assertEquals(5, staff.updateAll(people, CREW.salary).join());
         assertEquals(1, statements.stream().filter(statement -> statement.sql().startsWith("UPDATE")).count());
-        assertEquals(Optional.of(2), staff.scalar(max(STAFF.salary)).join());
-        assertEquals(5, staff.findBySql("SELECT * FROM java_staff WHERE salary = ?", 2).join().size());
-        assertEquals(1, staff.updateWhere(eq(STAFF.name, "e0"), row -> row.set(STAFF.salary, 9)).join());
+        assertEquals(Optional.of(2), staff.scalar(max(CREW.salary)).join());
+        assertEquals(5, staff.findBySql("SELECT * FROM java_crew WHERE salary = ?", 2).join().size());
+        assertEquals(1, staff.updateWhere(eq(CREW.name, "e0"), row -> row.set(CREW.salary, 9)).join());
         assertEquals(9, staff.refresh(people.get(0)).join().getSalary());
         assertEquals(10, staff.findByIdAndUpdate(people.get(0).getId().getValue(), e -> e.setSalary(e.getSalary() + 1)).join().orElseThrow().getSalary());
         failure(ConstraintViolationException.class, staff.forceInsert(people.get(1)));
@@ -145,7 +145,7 @@ abstract class AsyncModelsSuite {
         staff.save(ann).join();
         assertEquals(0L, staff.count().join());
         assertEquals(Optional.empty(), staff.getOptional(ann.getId().getValue()).join());
-        assertEquals(0, staff.deleteWhere(eq(STAFF.name, "Ann")).join());
+        assertEquals(0, staff.deleteWhere(eq(CREW.name, "Ann")).join());
         assertEquals(1, db.list(staff.unscoped()).join().size());
     }
 
@@ -171,8 +171,8 @@ abstract class AsyncModelsSuite {
         var ann = hire("Ann", null);
         for (var name : List.of("Bob", "Cid", "Dan")) hire(name + " junior", hire(name, ann));
         statements.clear();
-        var query = staff.find(eq(STAFF.name, "Ann"))
-                .with(load(Employee.TEAM).orderBy(STAFF.name, SortOrder.DESC).limitPerParent(2).with(Employee.TEAM));
+        var query = staff.find(eq(CREW.name, "Ann"))
+                .with(load(Employee.TEAM).orderBy(CREW.name, SortOrder.DESC).limitPerParent(2).with(Employee.TEAM));
         var read = db.single(query).join();
         assertEquals(3, statements.size());
         assertEquals(List.of("Dan", "Cid"), read.team().value().stream().map(Employee::getName).toList());
@@ -188,7 +188,7 @@ abstract class AsyncModelsSuite {
             badge.setCode("1");
             Badge.OWNER.of(badge).setValue(ann);
         }).join();
-        var teams = staff.list(staff.find(eq(STAFF.name, "Ann")).with(Employee.TEAM, Employee.BADGE), Team.class).join();
+        var teams = staff.list(staff.find(eq(CREW.name, "Ann")).with(Employee.TEAM, Employee.BADGE), Team.class).join();
         assertEquals("Bob", teams.get(0).team().get(0).name());
         assertEquals(new BadgeRow("1"), teams.get(0).badge());
         failure(RelationNotLoadedException.class, staff.list(staff.all(), Team.class));
@@ -196,11 +196,11 @@ abstract class AsyncModelsSuite {
 
     @Test
     void records_are_rows_of_a_table() {
-        var rows = db.rows(STAFF, Hired.class);
+        var rows = db.rows(CREW, Hired.class);
         var ann = rows.insert(new Hired(null, "Ann", null, 0)).join();
         assertEquals(0, ann.salary());
         assertTrue(rows.update(new Hired(ann.id(), "Ann", 5, 1)).join());
-        assertEquals(List.of(new Hired(ann.id(), "Ann", 5, 1)), rows.list(eq(STAFF.name, "Ann")).join());
+        assertEquals(List.of(new Hired(ann.id(), "Ann", 5, 1)), rows.list(eq(CREW.name, "Ann")).join());
         assertEquals(2, rows.insertAll(List.of(new Hired(null, "Bob", 1, 0), new Hired(null, "Cid", 2, 0))).join().size());
         assertTrue(rows.delete(ann).join());
         assertEquals(2, rows.list().join().size());
@@ -209,7 +209,7 @@ abstract class AsyncModelsSuite {
     @Test
     void hooks_run_in_the_transaction_of_the_call_and_may_veto() {
         registrations.add(Employee.MODEL.hooks().check((violations, employee) -> {
-            if (employee.getSalary() < 0) violations.reject("must not be negative", STAFF.salary);
+            if (employee.getSalary() < 0) violations.reject("must not be negative", CREW.salary);
         }));
         registrations.add(Employee.MODEL.hooks().afterSave((handle, employee) -> employee.getName().startsWith("Deputy")
                 ? CompletableFuture.completedStage(null)
@@ -225,7 +225,7 @@ abstract class AsyncModelsSuite {
         })).getViolations();
         assertEquals(List.of("salary: must not be negative"), violations.stream().map(Object::toString).toList());
         registrations.add(Employee.MODEL.hooks().beforeDelete((handle, employee) -> CompletableFuture.failedStage(new IllegalStateException("no"))));
-        failure(IllegalStateException.class, staff.delete(staff.get(eq(STAFF.name, "Ann")).join()));
+        failure(IllegalStateException.class, staff.delete(staff.get(eq(CREW.name, "Ann")).join()));
         assertEquals(2L, staff.count().join());
     }
 
@@ -253,7 +253,7 @@ abstract class AsyncModelsSuite {
         var blocking = db.blocking().models(Employee.MODEL);
         var ann = blocking.createOrGet(employee -> employee.setName("Ann")).model();
         ann.setSalary(3);
-        assertEquals(1, blocking.updateAll(List.of(ann), STAFF.salary));
+        assertEquals(1, blocking.updateAll(List.of(ann), CREW.salary));
         assertEquals(List.of(new EmployeeRow(ann.getId().getValue(), "Ann", 3)), blocking.list(blocking.all(), EmployeeRow.class));
         assertEquals(1, blocking.delete(ann, Cascade.DELETE));
     }

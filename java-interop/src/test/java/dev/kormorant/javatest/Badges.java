@@ -1,6 +1,6 @@
 package dev.kormorant.javatest;
 
-import static dev.kormorant.javatest.Staff.STAFF;
+import static dev.kormorant.javatest.Crew.CREW;
 
 import dev.kormorant.async.LongTable;
 import org.jetbrains.exposed.v1.core.Column;
@@ -9,7 +9,7 @@ import org.jetbrains.exposed.v1.core.dao.id.EntityID;
 public final class Badges extends LongTable {
     public static final Badges BADGES = new Badges();
 
-    public final Column<EntityID<Long>> owner = unique(reference("owner_id", STAFF));
+    public final Column<EntityID<Long>> owner = unique(reference("owner_id", CREW));
     public final Column<String> code = varchar("code", 20);
 
     private Badges() {

@@ -2,7 +2,7 @@ package dev.kormorant.javatest;
 
 import static dev.kormorant.async.Conditions.isNull;
 import static dev.kormorant.javatest.Badges.BADGES;
-import static dev.kormorant.javatest.Staff.STAFF;
+import static dev.kormorant.javatest.Crew.CREW;
 
 import dev.kormorant.LongModel;
 import dev.kormorant.OptionalBackReference;
@@ -13,29 +13,29 @@ import dev.kormorant.Refs;
 import dev.kormorant.async.ModelType;
 
 public final class Employee extends LongModel {
-    public static final ModelType<Long, Employee> MODEL = ModelType.of(STAFF, Employee::new).versioned(STAFF.version).scoped(() -> isNull(STAFF.left));
-    public static final OptionalReference<Long, Employee> BOSS = MODEL.optionalReference(STAFF.boss, () -> Employee.MODEL);
-    public static final Referrers<Employee> TEAM = MODEL.referrers(STAFF.boss, () -> Employee.MODEL);
+    public static final ModelType<Long, Employee> MODEL = ModelType.of(CREW, Employee::new).versioned(CREW.version).scoped(() -> isNull(CREW.left));
+    public static final OptionalReference<Long, Employee> BOSS = MODEL.optionalReference(CREW.boss, () -> Employee.MODEL);
+    public static final Referrers<Employee> TEAM = MODEL.referrers(CREW.boss, () -> Employee.MODEL);
     public static final OptionalBackReference<Badge> BADGE = MODEL.optionalBackReference(BADGES.owner, () -> Badge.MODEL);
 
     public String getName() {
-        return get(STAFF.name);
+        return get(CREW.name);
     }
 
     public void setName(String name) {
-        set(STAFF.name, name);
+        set(CREW.name, name);
     }
 
     public int getSalary() {
-        return get(STAFF.salary);
+        return get(CREW.salary);
     }
 
     public void setSalary(int salary) {
-        set(STAFF.salary, salary);
+        set(CREW.salary, salary);
     }
 
     public void setLeft(Long at) {
-        set(STAFF.left, at);
+        set(CREW.left, at);
     }
 
     public OptionalRef<Long, Employee> boss() {

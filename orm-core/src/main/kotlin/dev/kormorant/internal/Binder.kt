@@ -35,7 +35,6 @@ import org.jetbrains.exposed.v1.core.datetime.LocalDateColumnType
 import org.jetbrains.exposed.v1.core.datetime.LocalDateTimeColumnType
 import org.jetbrains.exposed.v1.core.datetime.LocalTimeColumnType
 import org.jetbrains.exposed.v1.core.datetime.OffsetDateTimeColumnType
-import org.jetbrains.exposed.v1.core.statements.Statement
 import org.jetbrains.exposed.v1.core.statements.api.ExposedBlob
 import org.jetbrains.exposed.v1.core.statements.api.PreparedStatementApi
 import java.io.InputStream
@@ -84,8 +83,8 @@ internal class Binder(size: Int) : PreparedStatementApi {
     fun statement(sql: String, reusable: Boolean = true): SqlStatement = SqlStatement(sql, types, values, reusable && types.size <= MAX_REUSABLE)
 
     /** [statement], with what Exposed made it of. */
-    fun rendered(sql: String, reusable: Boolean, source: Statement<*>, arguments: List<Pair<IColumnType<*>, Any?>>): SqlStatement =
-        RenderedStatement(sql, types, values, reusable && types.size <= MAX_REUSABLE, source, arguments)
+    fun rendered(rendered: RenderedSql, reusable: Boolean): SqlStatement =
+        RenderedStatement(rendered, types, values, reusable && types.size <= MAX_REUSABLE)
 
     override fun set(index: Int, value: Any, columnType: IColumnType<*>) {
         val type = sqlTypeOf(columnType)

@@ -129,24 +129,25 @@ internal class Parameter(
 
     val isValueClass: Boolean get() = wrapper != null
 
-    fun convert(value: Any?, field: String): Any? {
+    /** The argument for [value]; [adapt] may make one of a value that does not fit. */
+    fun convert(value: Any?, field: String, adapt: (Any, Class<*>) -> Any?): Any? {
         if (value == null) {
             if (takesNull) return null
             throw MappingException("$this is not nullable, but $field is NULL in a row.", "Make it nullable, or leave such rows out.")
         }
         if (wanted.isInstance(value)) return value
-        return adapted(if (value is EntityID<*>) value.value else value, field)
+        return adapted(if (value is EntityID<*>) value.value else value, field, adapt)
     }
 
-    private fun adapted(value: Any, field: String): Any = when {
+    private fun adapted(value: Any, field: String, adapt: (Any, Class<*>) -> Any?): Any = when {
         wanted.isInstance(value) -> value
-        wrapper != null -> wrapper.call(wrapped!!.convert(value, field))
+        wrapper != null -> wrapper.call(wrapped!!.convert(value, field, adapt))
         value is String && constants != null -> constants[value]
         value is UUID && wanted == kotlin.uuid.Uuid::class.java -> value.toKotlinUuid()
         value is kotlin.uuid.Uuid && wanted == UUID::class.java -> value.toJavaUuid()
         value is Number -> widened(value)
         else -> null
-    } ?: throw MappingException(
+    } ?: adapt(value, wanted) ?: throw MappingException(
         "$this takes ${wanted.name}, but $field has a value of ${value.javaClass.name}.",
         "Change the type of the parameter to that of the column.",
     )

@@ -139,7 +139,7 @@ private class Insert(private val bridge: ExposedBridge, private val source: Inse
         val sql = source.prepareSQL(transaction)
         val provider = transaction.db.dialect.functionProvider
         val complete = if (returned.isEmpty()) sql else provider.returning(sql, returned, transaction)
-        bind(complete, source.arguments().flatten(), arguments.size == 1, source)
+        bind(RenderedSql(source, complete, source.arguments().flatten()), reusable = arguments.size == 1)
     }
 
     fun rows(result: RawResult): List<ResultRow> {

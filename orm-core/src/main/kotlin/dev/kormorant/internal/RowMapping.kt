@@ -3,6 +3,7 @@ package dev.kormorant.internal
 import dev.kormorant.MappingException
 import dev.kormorant.RowPlan
 import dev.kormorant.RowsReader
+import dev.kormorant.SqlHeader
 import org.jetbrains.exposed.v1.core.Alias
 import org.jetbrains.exposed.v1.core.Column
 import org.jetbrains.exposed.v1.core.Expression
@@ -30,6 +31,13 @@ internal class RowMapping<T : Any>(type: KClass<T>, private val fields: List<Exp
     }
 
     fun create(row: ResultRow): T = arguments.create { position -> row[fields[position]] }
+}
+
+/** Makes an object of [type] from a row that no columns of tables describe. */
+internal class RawMapping<T : Any>(type: KClass<T>, header: SqlHeader) {
+    private val arguments = ArgumentPlan(Construction.of(type), header.names.map { FieldName("column '$it'", setOf(plainName(it)), null) }, ::rawAs)
+
+    fun create(row: Array<Any?>): T = arguments.create { row[it] }
 }
 
 /** What a mapping knows of a field before there are values. */
@@ -86,7 +94,12 @@ internal class FieldName(
 internal fun plainName(name: String): String = name.filter(Char::isLetterOrDigit).lowercase()
 
 /** Which field each parameter of a constructor takes. */
-internal class ArgumentPlan<T : Any>(private val construction: Construction<T>, fields: List<FieldName>) {
+internal class ArgumentPlan<T : Any>(
+    private val construction: Construction<T>,
+    fields: List<FieldName>,
+    /** Makes a value of the class that a parameter wants, if the value itself is none; `null` if it cannot. */
+    private val adapt: (Any, Class<*>) -> Any? = { _, _ -> null },
+) {
     private val parameters = construction.parameters
     private val positions = IntArray(parameters.size) { position(parameters[it], fields) }
     private val labels = fields.map { it.label }
@@ -102,7 +115,7 @@ internal class ArgumentPlan<T : Any>(private val construction: Construction<T>, 
         val arguments = arrayOfNulls<Any?>(parameters.size)
         for (index in parameters.indices) {
             val position = positions[index]
-            if (position >= 0) arguments[index] = parameters[index].convert(value(position), labels[position])
+            if (position >= 0) arguments[index] = parameters[index].convert(value(position), labels[position], adapt)
         }
         return if (isComplete) construction.create(arguments) else construction.createWithDefaults(arguments, positions)
     }

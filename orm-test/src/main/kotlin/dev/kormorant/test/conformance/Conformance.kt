@@ -37,6 +37,24 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Merges : MergeSuite(backend)
 
     @Nested
+    public inner class Expressions : ExpressionSuite(backend)
+
+    @Nested
+    public inner class Clauses : ClauseSuite(backend)
+
+    @Nested
+    public inner class SetOperations : SetOperationSuite(backend)
+
+    @Nested
+    public inner class Ctes : CteSuite(backend)
+
+    @Nested
+    public inner class Paging : PagingSuite(backend)
+
+    @Nested
+    public inner class Compiled : CompiledSuite(backend)
+
+    @Nested
     public inner class Streams : StreamSuite(backend)
 
     @Nested
@@ -73,6 +91,18 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class TransactionScopes : TransactionScopeSuite(backend)
 
     @Nested
+    public inner class RawSql : RawSqlSuite(backend)
+
+    @Nested
+    public inner class JsonFunctions : JsonSuite(backend)
+
+    @Nested
+    public inner class PostgreSqlTypes : PostgreSqlTypesSuite(backend)
+
+    @Nested
+    public inner class Interception : InterceptorSuite(backend)
+
+    @Nested
     public inner class Cancellation : CancellationSuite(backend)
 
     @Nested
@@ -86,6 +116,12 @@ public abstract class Conformance(private val backend: Backend) {
 
     @Nested
     public inner class Schemas : SchemaSuite(backend)
+
+    @Nested
+    public inner class SchemaDifferences : SchemaDifferenceSuite(backend)
+
+    @Nested
+    public inner class SchemaChanges : SchemaChangeSuite(backend)
 
     @Nested
     public inner class Outages : OutageSuite(backend)

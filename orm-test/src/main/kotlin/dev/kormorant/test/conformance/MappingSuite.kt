@@ -108,11 +108,12 @@ public abstract class MappingSuite(backend: Backend) : Suite(backend, Pages, Use
 
     @Test
     public fun `a NULL that nobody could foresee names the parameter`(): Unit = test {
-        data class Last(val key: String)
-        val error = assertFails<MappingException> { Pages.select(Pages.key.max().alias("key")).mapTo<Last>().single() }
-        assertTrue("'key'" in error.problem && "NULL" in error.problem, error.problem)
-        data class LastOrNone(val key: String?)
-        assertNull(Pages.select(Pages.key.max().alias("key")).mapTo<LastOrNone>().single().key)
+        data class Last(val lastKey: String)
+        val last = Pages.select(Pages.key.max().alias("last_key"))
+        val error = assertFails<MappingException> { last.mapTo<Last>().single() }
+        assertTrue("'lastKey'" in error.problem && "NULL" in error.problem, error.problem)
+        data class LastOrNone(val lastKey: String?)
+        assertNull(last.mapTo<LastOrNone>().single().lastKey)
         Devices.insert { it[label] = "lamp" }
         assertEquals(
             Demanding("lamp", "nobody"),

@@ -81,10 +81,11 @@ public abstract class Suite(protected val backend: Backend, private vararg val t
     @Suppress("UNCHECKED_CAST")
     private fun Column<*>.nullable() = this as Column<Any?>
 
-    /** A further [Database] on the data of the suite; whoever opens it closes it. */
-    protected fun open(configure: DatabaseConfig.() -> Unit = {}): Database {
+    /** A further [Database] on the data of the suite, with [parameters] added to its URL; whoever opens it closes it. */
+    protected fun open(parameters: String = "", configure: DatabaseConfig.() -> Unit = {}): Database {
         assumeTrue(!::db.isInitialized || can.shared, "${backend.product}: two Database objects do not see the same data")
-        return Database.open(place.url) {
+        val separator = if (parameters.isEmpty()) "" else if ('?' in url) "&" else "?"
+        return Database.open(url + separator + parameters) {
             listener(
                 object : DatabaseListener {
                     override fun onStatement(event: StatementEvent) {
