@@ -1,6 +1,7 @@
 package dev.kormorant.async;
 
 import dev.kormorant.Isolation;
+import dev.kormorant.RepeatedLoadEvent;
 import dev.kormorant.async.internal.Settings;
 import java.time.Duration;
 import java.util.Objects;
@@ -80,6 +81,30 @@ public final class AsyncConfig {
      */
     public AsyncConfig listener(StatementListener listener) {
         settings.listener(Objects.requireNonNull(listener, "listener"));
+        return this;
+    }
+
+    /**
+     * Watches for relations that are loaded for one model of a result after another, where {@code with} would load them for all by one
+     * query; for development and tests.
+     *
+     * @param limit how often is not too often
+     * @param fail whether the load after that fails with {@code RepeatedLoadException}, besides being told to the listeners
+     * @return this
+     */
+    public AsyncConfig repeatedLoads(int limit, boolean fail) {
+        settings.repeatedLoads(limit, fail);
+        return this;
+    }
+
+    /**
+     * Adds a listener to what {@link #repeatedLoads} finds.
+     *
+     * @param listener called synchronously: it should be quick and not throw
+     * @return this
+     */
+    public AsyncConfig repeatedLoadListener(Consumer<RepeatedLoadEvent> listener) {
+        settings.repeatedLoadListener(Objects.requireNonNull(listener, "listener"));
         return this;
     }
 
