@@ -8,23 +8,27 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.Driver
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
+import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
-import dev.kormorant.internal.Binder
 import dev.kormorant.internal.ConnectionPool
 import dev.kormorant.internal.PooledConnection
 import dev.kormorant.internal.ExposedBridge
+import dev.kormorant.internal.ExposedTransaction
+import dev.kormorant.internal.Interceptors
+import dev.kormorant.internal.Level
+import dev.kormorant.internal.LevelKind
 import dev.kormorant.internal.Scope
 import dev.kormorant.internal.ScopeKey
 import dev.kormorant.internal.SystemTimer
 import dev.kormorant.internal.Timer
 import dev.kormorant.internal.bounded
-import dev.kormorant.internal.refuseImplicitCommit
 import dev.kormorant.internal.suppressing
 import dev.kormorant.internal.uncancellable
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
+import org.jetbrains.exposed.v1.core.statements.StatementInterceptor
 import java.util.ServiceLoader
 import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
@@ -51,6 +55,10 @@ public class Database private constructor(
     internal val timer: Timer = SystemTimer
     internal val scopeKey = ScopeKey()
     private val listeners = config.listeners.toTypedArray()
+    private val interceptors: List<StatementInterceptor> = Interceptors.global + config.interceptors
+
+    /** Hooks for the models of all classes on this database. */
+    public val modelHooks: DatabaseHooks = DatabaseHooks()
 
     private val writers = ConnectionPool(config.pool.limitedTo(driver.maxWriters), timer) { driver.connect(Access.WRITE) }
     private val readers =
@@ -123,16 +131,16 @@ public class Database private constructor(
     }
 
     /**
-     * Runs any SQL with `?` for each of [arguments]; inside a transaction or pinned connection it runs there. The arguments travel as
-     * parameters, with the type of their class.
+     * Runs any SQL with `?` for each of [arguments] at once; inside a transaction or pinned connection it runs there. [sql] makes a value
+     * of it that can be mapped, streamed and run again.
      *
      * @throws UnsupportedByDialectException for DDL in a transaction that the database would commit before it; see
      * [DatabaseConfig.allowImplicitCommit].
      */
-    public suspend fun exec(sql: String, vararg arguments: Any?): SqlResult {
-        refuseImplicitCommit(openBridge(), sql)
-        return SqlResult(run(Binder.ofValues(sql, arguments.asList())))
-    }
+    public suspend fun exec(sql: String, vararg arguments: Any?): SqlResult = sql(sql, *arguments).execute()
+
+    /** Runs any SQL with parameters `:name` at once; see [sql]. */
+    public suspend fun exec(sql: String, arguments: Map<String, Any?>): SqlResult = sql(sql, arguments).execute()
 
     override fun toString(): String = "Database($url)"
 
@@ -150,8 +158,23 @@ public class Database private constructor(
 
     private fun bridgeTo(dialect: Dialect) = synchronized(this) { bridge ?: ExposedBridge(dialect, url).also { bridge = it } }
 
+    /** A transaction as Exposed's interceptors see it, with those of the database; the bridge must have been made. */
+    internal fun newExposedTransaction(readOnly: Boolean): ExposedTransaction =
+        checkNotNull(bridge).newTransaction(readOnly).also { interceptors.forEach(it::register) }
+
     /** Runs [statement] in the transaction of the caller, else in autocommit on a connection of its own. */
-    internal suspend fun run(statement: SqlStatement, access: Access = Access.WRITE): RawResult {
+    internal suspend fun run(statement: SqlStatement, access: Access = Access.WRITE): RawResult =
+        intercepting(statement) { perform(statement, access) }
+
+    /** Runs [block], which runs [statement], within what Exposed's interceptors want to do before and after, if there are any. */
+    private suspend inline fun <T> intercepting(statement: SqlStatement, noinline block: suspend () -> T): T {
+        val level = currentCoroutineContext()[scopeKey]?.level
+        val transaction = level?.exposed ?: if (interceptors.isEmpty()) null else newExposedTransaction(readOnly = false)
+        val told = transaction?.interceptors ?: return block()
+        return told.around(statement, block)
+    }
+
+    private suspend fun perform(statement: SqlStatement, access: Access): RawResult {
         currentCoroutineContext()[scopeKey]?.let { return it.level.session.execute(it.level, statement) }
         val lent = acquire(access)
         try {
@@ -162,29 +185,79 @@ public class Database private constructor(
     }
 
     /**
-     * Runs [statement] and hands its rows over in portions. The connection is held meanwhile, the turn too in a transaction; it is
-     * given back clean however [onRows] ends.
+     * Runs [statement] and hands its rows over in portions. The connection is held meanwhile and given back clean however [onRows] ends.
+     * In a transaction the turn is held too, unless the stream leaves the connection free for others between two portions.
      */
-    internal suspend fun stream(statement: SqlStatement, access: Access, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
-        currentCoroutineContext()[scopeKey]?.let { scope ->
-            return scope.level.session.withConnection(scope.level) { stream(it, statement, fetchSize, onRows) }
+    internal suspend fun stream(
+        statement: SqlStatement,
+        access: Access,
+        fetchSize: Int,
+        onColumns: (List<RawColumn>) -> Unit = {},
+        onRows: suspend (List<Array<Any?>>) -> Unit,
+    ): Unit = intercepting(statement) { Streaming(statement, fetchSize, onColumns, onRows).run(access) }
+
+    private inner class Streaming(
+        private val statement: SqlStatement,
+        private val fetchSize: Int,
+        private val onColumns: (List<RawColumn>) -> Unit,
+        private val onRows: suspend (List<Array<Any?>>) -> Unit,
+    ) {
+        suspend fun run(access: Access) {
+            currentCoroutineContext()[scopeKey]?.let { return runIn(it.level) }
+            val lent = acquire(access)
+            try {
+                drain(lent.connection, open(lent.connection))
+            } finally {
+                release(access, lent)
+            }
         }
-        val lent = acquire(access)
-        try {
-            stream(lent.connection, statement, fetchSize, onRows)
-        } finally {
-            release(access, lent)
+
+        private suspend fun runIn(level: Level) {
+            val session = level.session
+            val cursor = session.withConnection(level) { connection ->
+                val stream = open(connection)
+                if (stream.leavesConnectionFree) return@withConnection stream
+                session.turns.streaming()
+                drain(connection, stream)
+                null
+            }
+            if (cursor != null) drain(level, cursor)
+        }
+
+        private suspend fun open(connection: Connection): RowStream =
+            stopping(connection, connection::cancel) { within(statement) { connection.stream(statement, fetchSize) } }
+
+        /** The whole of a [stream] that has the connection for itself. */
+        private suspend fun drain(connection: Connection, stream: RowStream) {
+            stopping(connection, stream::close) {
+                onColumns(stream.columns)
+                while (true) onRows(within(statement) { stream.next() ?: emptyList() }.ifEmpty { break })
+            }
+        }
+
+        /** The whole of a [cursor] that takes its turn for each portion. */
+        private suspend fun drain(level: Level, cursor: RowStream) {
+            val session = level.session
+            try {
+                onColumns(cursor.columns)
+                while (true) {
+                    val rows = session.withConnection(level) { connection ->
+                        stopping(connection, connection::cancel) { within(statement) { cursor.next() ?: emptyList() } }
+                    }
+                    onRows(rows.ifEmpty { break })
+                }
+            } catch (error: Throwable) {
+                throw error.suppressing { uncancellable { session.withTurn(level) { cursor.close() } } }
+            }
+            session.withTurn(level) { cursor.close() }
         }
     }
 
-    private suspend fun stream(connection: Connection, statement: SqlStatement, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
-        var stream: RowStream? = null
-        try {
-            stream = within(statement) { connection.stream(statement, fetchSize) }
-            while (true) onRows(within(statement) { stream.next() ?: emptyList() }.ifEmpty { break })
-        } catch (error: Throwable) {
-            throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection) { stream?.close() ?: connection.cancel() } }
-        }
+    /** What [block] returns; if it fails while its statement is in progress on [connection], that is ended by [cancel]. */
+    private suspend fun <T> stopping(connection: Connection, cancel: suspend () -> Unit, block: suspend () -> T): T = try {
+        block()
+    } catch (error: Throwable) {
+        throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection, cancel) }
     }
 
     /** Ends the statement in progress by [cancel]; if that fails or takes too long, by closing [connection]. */
@@ -247,6 +320,10 @@ public class Database private constructor(
         for (listener in listeners) listener.onStatement(event)
     }
 
+    internal fun tellRepeated(event: RepeatedLoadEvent) {
+        for (listener in listeners) listener.onRepeatedLoad(event)
+    }
+
     /** Runs [block] out of reach of the caller's cancellation for `cancelTimeout` at most; `null` if that was not enough. */
     internal suspend fun <T : Any> uncancellable(block: suspend () -> T): T? = uncancellable(timer, config.cancelTimeout, block)
 
@@ -293,6 +370,9 @@ public class Database private constructor(
         internal suspend fun current(): Database = currentCoroutineContext()[Database] ?: throw NoDatabaseException()
     }
 }
+
+/** Whether the calling coroutine is inside a transaction on this database. */
+internal suspend fun Database.isInTransaction(): Boolean = currentScope().let { it != null && it.level.kind != LevelKind.CONNECTION }
 
 /** The transaction level the calling coroutine is in, if any, on this database. */
 internal suspend fun Database.currentScope(): Scope? = currentCoroutineContext()[scopeKey]

@@ -36,6 +36,9 @@ import org.jetbrains.exposed.v1.core.vendors.ForUpdateOption
 public open class Query(set: FieldSet, where: Op<Boolean>? = null) : RowQuery<Query>(set.source.targetTables()) {
     private val conditions = ArrayList<Op<Boolean>?.() -> Op<Boolean>>()
 
+    /** A condition that no other can undo; `null`, or giving `null`, for none. */
+    internal var scope: (() -> Op<Boolean>?)? = null
+
     init {
         if (where != null) adjustWhere { where }
     }
@@ -103,6 +106,7 @@ public open class Query(set: FieldSet, where: Op<Boolean>? = null) : RowQuery<Qu
 
     override fun copyTo(other: Query) {
         super.copyTo(other)
+        other.scope = scope
         other.conditions.clear()
         other.conditions += conditions
     }
@@ -153,7 +157,9 @@ public open class Query(set: FieldSet, where: Op<Boolean>? = null) : RowQuery<Qu
 
     override fun appendTo(builder: QueryBuilder) {
         synchronized(this) {
-            where = conditions.fold(null as Op<Boolean>?) { condition, body -> condition.body() }
+            val wanted = conditions.fold(null as Op<Boolean>?) { condition, body -> condition.body() }
+            val visible = scope?.invoke()
+            where = if (wanted == null || visible == null) wanted ?: visible else visible and wanted
             appendSelect(builder)
         }
     }

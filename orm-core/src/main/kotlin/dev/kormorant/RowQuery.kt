@@ -109,6 +109,9 @@ public sealed class RowQuery<Q : RowQuery<Q>>(targets: List<Table>) : AbstractQu
     /** Whether the query returns no row; asks for one only. */
     override suspend fun empty(): Boolean = firstOrNull() == null
 
+    /** [mapTo] as Java calls it: `db.list(query.as(UserRow.class))`. */
+    public fun <T : Any> `as`(type: Class<T>): SizedIterable<T> = mapTo(type.kotlin)
+
     /** The SQL the query would send to the database of the calling coroutine, with `?` for its values. Sends nothing. */
     public suspend fun sql(): String = statement(Database.current().openBridge()).sql
 

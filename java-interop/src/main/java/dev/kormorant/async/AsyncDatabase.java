@@ -1,8 +1,9 @@
 package dev.kormorant.async;
 
 import dev.kormorant.Database;
+import dev.kormorant.Model;
 import dev.kormorant.PoolStats;
-import dev.kormorant.Query;
+import dev.kormorant.Rows;
 import dev.kormorant.async.internal.Funnel;
 import dev.kormorant.async.internal.SettingsKt;
 import java.time.Duration;
@@ -14,7 +15,6 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.jetbrains.exposed.v1.core.ResultRow;
 
 /**
  * Where the data is, for Java: it opens connections, keeps them in a pool, and runs statements and transactions.
@@ -99,6 +99,15 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
     }
 
     /**
+     * Hooks around the saving and deleting of the models of all classes on this database.
+     *
+     * @return where to register them
+     */
+    public AsyncHooks<Model<?>> hooks() {
+        return new AsyncHooks<>(database.getModelHooks());
+    }
+
+    /**
      * Whether a connection has been made and the database has not been closed since.
      *
      * @return whether it has
@@ -144,9 +153,10 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
      * {@code onError} as the original exception; cancelling the subscription ends the statement and gives the connection back.
      *
      * @param query the query
+     * @param <T> what the query returns
      * @return its rows
      */
-    public Flow.Publisher<ResultRow> publisher(Query query) {
+    public <T> Flow.Publisher<T> publisher(Rows<T> query) {
         return funnel.publisher(query);
     }
 

@@ -17,6 +17,9 @@ public interface Dialect {
     /** Exposed's renderer for this database. */
     public val exposed: DatabaseDialect
 
+    /** How texts and comments are told from the rest of a statement. */
+    public val syntax: SqlSyntax
+
     /** How names are quoted and folded. */
     public val identifiers: IdentifierRules
 
@@ -65,6 +68,9 @@ public interface Dialect {
      */
     public val generatedIdStep: Long? get() = null
 
+    /** Whether an upsert names the unique columns that decide; where not, every unique constraint of the table does. */
+    public val upsertNamesKey: Boolean get() = true
+
     /**
      * A query for the names of the tables, without views. Its one parameter is the name of a schema; `NULL` stands for the schema
      * that names without one are in.
@@ -95,8 +101,8 @@ public enum class QueryClause(
     /** A comparison with ANY or ALL of the rows of a query. */
     QUANTIFIED_QUERY("ANY or ALL of a query", " ANY (SELECT ", " ALL (SELECT ", " ANY (WITH ", " ALL (WITH "),
 
-    /** A comparison with ANY or ALL of the rows of a table. */
-    QUANTIFIED_TABLE("ANY or ALL of a table", " ANY (TABLE ", " ALL (TABLE "),
+    /** A table as a sub-query. */
+    TABLE_QUERY("TABLE as a query", "(TABLE "),
 
     /** A comparison with ANY or ALL elements of an array. */
     QUANTIFIED_ARRAY("ANY or ALL of an array", " ANY (?", " ALL (?"),

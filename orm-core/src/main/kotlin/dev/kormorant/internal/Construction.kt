@@ -1,12 +1,14 @@
 package dev.kormorant.internal
 
 import dev.kormorant.MappingException
+import org.jetbrains.exposed.v1.core.dao.id.CompositeID
 import org.jetbrains.exposed.v1.core.dao.id.EntityID
 import java.lang.invoke.MethodHandle
 import java.lang.invoke.MethodHandles
 import java.lang.invoke.MethodType
 import java.lang.reflect.Constructor
 import java.lang.reflect.InvocationTargetException
+import java.lang.reflect.ParameterizedType
 import java.util.UUID
 import kotlin.reflect.KClass
 import kotlin.reflect.KFunction
@@ -56,7 +58,7 @@ internal class Construction<T : Any> private constructor(
                 ?: throw unusable(type.java, "it has no primary constructor")
             accessible(type.java) { constructor.isAccessible = true }
             val parameters = constructor.parameters.map { parameter ->
-                Parameter(type.java, parameter.name.orEmpty(), classOf(parameter), parameter.type.isMarkedNullable, parameter.isOptional)
+                Parameter(type.java, parameter.name.orEmpty(), classOf(parameter), parameter.type.isMarkedNullable, parameter.isOptional, elementOf(parameter))
             }
             val handle = if (parameters.any { it.isValueClass }) null else constructor.javaConstructor?.let(::handle)
             return Construction(parameters, handle, constructor)
@@ -72,10 +74,13 @@ internal class Construction<T : Any> private constructor(
             accessible(type) { constructor.isAccessible = true }
             val names = if (type.isRecord) type.recordComponents.map { it.name } else constructor.parameters.map { it.name }
             val parameters = constructor.parameterTypes.mapIndexed { index, parameter ->
-                Parameter(type, names[index], parameter.kotlin, takesNull = !parameter.isPrimitive, isOptional = false)
+                val element = (constructor.genericParameterTypes[index] as? ParameterizedType)?.actualTypeArguments?.get(0) as? Class<*>
+                Parameter(type, names[index], parameter.kotlin, takesNull = !parameter.isPrimitive, isOptional = false, element?.kotlin)
             }
             return Construction<Any>(parameters, handle(constructor), null)
         }
+
+        private fun elementOf(parameter: KParameter): KClass<*>? = parameter.type.arguments.firstOrNull()?.type?.classifier as? KClass<*>
 
         private fun classOf(parameter: KParameter): KClass<*> = parameter.type.classifier as? KClass<*> ?: Any::class
 
@@ -98,7 +103,21 @@ internal class Construction<T : Any> private constructor(
 }
 
 /** A parameter of a constructor, and what it makes of a value from a row. */
-internal class Parameter(private val owner: Class<*>, val name: String, type: KClass<*>, val takesNull: Boolean, val isOptional: Boolean) {
+internal class Parameter(
+    private val owner: Class<*>,
+    val name: String,
+    private val type: KClass<*>,
+    val takesNull: Boolean,
+    val isOptional: Boolean,
+    /** Class of the elements if it is a list. */
+    private val element: KClass<*>? = null,
+) {
+    /** What related models can become, the one or each of a list: a record or a class of Kotlin's; `null` if it takes plain values only. */
+    val related: KClass<*>? get() = if (isMany) element else type.takeIf { it.java.isRecord || it.java.isAnnotationPresent(Metadata::class.java) && it !in PLAIN }
+
+    /** Whether it takes many related models. */
+    val isMany: Boolean get() = type in COLLECTIONS
+
     private val wanted: Class<*> = type.javaObjectType
 
     /** Wraps what a value class holds. */
@@ -110,24 +129,25 @@ internal class Parameter(private val owner: Class<*>, val name: String, type: KC
 
     val isValueClass: Boolean get() = wrapper != null
 
-    fun convert(value: Any?, field: String): Any? {
+    /** The argument for [value]; [adapt] may make one of a value that does not fit. */
+    fun convert(value: Any?, field: String, adapt: (Any, Class<*>) -> Any?): Any? {
         if (value == null) {
             if (takesNull) return null
             throw MappingException("$this is not nullable, but $field is NULL in a row.", "Make it nullable, or leave such rows out.")
         }
         if (wanted.isInstance(value)) return value
-        return adapted(if (value is EntityID<*>) value.value else value, field)
+        return adapted(if (value is EntityID<*>) value.value else value, field, adapt)
     }
 
-    private fun adapted(value: Any, field: String): Any = when {
+    private fun adapted(value: Any, field: String, adapt: (Any, Class<*>) -> Any?): Any = when {
         wanted.isInstance(value) -> value
-        wrapper != null -> wrapper.call(wrapped!!.convert(value, field))
+        wrapper != null -> wrapper.call(wrapped!!.convert(value, field, adapt))
         value is String && constants != null -> constants[value]
         value is UUID && wanted == kotlin.uuid.Uuid::class.java -> value.toKotlinUuid()
         value is kotlin.uuid.Uuid && wanted == UUID::class.java -> value.toJavaUuid()
         value is Number -> widened(value)
         else -> null
-    } ?: throw MappingException(
+    } ?: adapt(value, wanted) ?: throw MappingException(
         "$this takes ${wanted.name}, but $field has a value of ${value.javaClass.name}.",
         "Change the type of the parameter to that of the column.",
     )
@@ -142,4 +162,9 @@ internal class Parameter(private val owner: Class<*>, val name: String, type: KC
     }
 
     override fun toString(): String = "Parameter '$name' of ${owner.name}"
+
+    private companion object {
+        val COLLECTIONS: Set<KClass<*>> = setOf(List::class, Collection::class, Iterable::class)
+        val PLAIN: Set<KClass<*>> = setOf(EntityID::class, CompositeID::class, kotlin.uuid.Uuid::class)
+    }
 }

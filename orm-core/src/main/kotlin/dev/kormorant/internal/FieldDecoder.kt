@@ -1,6 +1,7 @@
 package dev.kormorant.internal
 
 import dev.kormorant.DecodeException
+import dev.kormorant.isSensitive
 import org.jetbrains.exposed.v1.core.AutoIncColumnType
 import org.jetbrains.exposed.v1.core.BooleanColumnType
 import org.jetbrains.exposed.v1.core.Column
@@ -36,7 +37,7 @@ internal class FieldDecoder(private val field: Expression<*>) {
         throw DecodeException(
             "The value of ${described()} cannot be read as its type ${type?.javaClass?.simpleName}.",
             "Compare the type of the column in the database with its definition in the table.",
-            error,
+            error.takeUnless { field is Column<*> && field.isSensitive },
         )
     }
 

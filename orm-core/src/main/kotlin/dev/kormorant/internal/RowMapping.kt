@@ -3,6 +3,7 @@ package dev.kormorant.internal
 import dev.kormorant.MappingException
 import dev.kormorant.RowPlan
 import dev.kormorant.RowsReader
+import dev.kormorant.SqlHeader
 import org.jetbrains.exposed.v1.core.Alias
 import org.jetbrains.exposed.v1.core.Column
 import org.jetbrains.exposed.v1.core.Expression
@@ -32,6 +33,13 @@ internal class RowMapping<T : Any>(type: KClass<T>, private val fields: List<Exp
     fun create(row: ResultRow): T = arguments.create { position -> row[fields[position]] }
 }
 
+/** Makes an object of [type] from a row that no columns of tables describe. */
+internal class RawMapping<T : Any>(type: KClass<T>, header: SqlHeader) {
+    private val arguments = ArgumentPlan(Construction.of(type), header.names.map { FieldName("column '$it'", setOf(plainName(it)), null) }, ::rawAs)
+
+    fun create(row: Array<Any?>): T = arguments.create { row[it] }
+}
+
 /** What a mapping knows of a field before there are values. */
 internal class FieldName(
     /** As an error calls it. */
@@ -40,6 +48,8 @@ internal class FieldName(
     val names: Set<String>,
     /** Whether its column is; `null` where there is no telling. */
     val nullable: Boolean?,
+    /** Which parameters of that name it is for. */
+    val suits: (Parameter) -> Boolean = { true },
 ) {
     constructor(field: Expression<*>) : this(labelOf(field), namesOf(field), (field as? Column<*>)?.columnType?.nullable)
 
@@ -84,11 +94,19 @@ internal class FieldName(
 internal fun plainName(name: String): String = name.filter(Char::isLetterOrDigit).lowercase()
 
 /** Which field each parameter of a constructor takes. */
-internal class ArgumentPlan<T : Any>(private val construction: Construction<T>, fields: List<FieldName>) {
+internal class ArgumentPlan<T : Any>(
+    private val construction: Construction<T>,
+    fields: List<FieldName>,
+    /** Makes a value of the class that a parameter wants, if the value itself is none; `null` if it cannot. */
+    private val adapt: (Any, Class<*>) -> Any? = { _, _ -> null },
+) {
     private val parameters = construction.parameters
     private val positions = IntArray(parameters.size) { position(parameters[it], fields) }
     private val labels = fields.map { it.label }
     private val isComplete = positions.none { it < 0 }
+
+    /** The parameter that takes the field at [position], if any. */
+    fun parameterOf(position: Int): Parameter? = parameters.getOrNull(positions.indexOf(position))
 
     /** Positions of the fields that are read. */
     val used: List<Int> get() = positions.filter { it >= 0 }
@@ -97,14 +115,14 @@ internal class ArgumentPlan<T : Any>(private val construction: Construction<T>, 
         val arguments = arrayOfNulls<Any?>(parameters.size)
         for (index in parameters.indices) {
             val position = positions[index]
-            if (position >= 0) arguments[index] = parameters[index].convert(value(position), labels[position])
+            if (position >= 0) arguments[index] = parameters[index].convert(value(position), labels[position], adapt)
         }
         return if (isComplete) construction.create(arguments) else construction.createWithDefaults(arguments, positions)
     }
 
     private fun position(parameter: Parameter, fields: List<FieldName>): Int {
         val name = plainName(parameter.name)
-        val found = fields.indices.filter { name in fields[it].names }
+        val found = fields.indices.filter { name in fields[it].names && fields[it].suits(parameter) }
         when {
             found.isEmpty() && parameter.isOptional -> return -1
             found.isEmpty() -> throw MappingException(

@@ -7,6 +7,7 @@ import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
 import dev.kormorant.driver.QueryClause
 import dev.kormorant.driver.SchemaDialect
+import dev.kormorant.driver.SqlSyntax
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
 import org.jetbrains.exposed.v1.core.vendors.SQLiteDialect
@@ -15,6 +16,7 @@ import java.util.EnumSet
 internal class SqliteDialect(override val version: Version, parameterLimit: Int) : Dialect {
     override val name: String get() = "SQLite"
     override val exposed: DatabaseDialect = SQLiteDialect()
+    override val syntax: SqlSyntax get() = SqlSyntax.SQLITE
     override val identifiers: IdentifierRules get() = RULES
 
     /** The library may take more, but its limit for the text of a statement would then be reached first. */
@@ -37,19 +39,22 @@ internal class SqliteDialect(override val version: Version, parameterLimit: Int)
 
     override val schema: SchemaDialect get() = SqliteSchema
 
-    private companion object {
-        const val DEFAULT_PARAMETER_LIMIT = 32_766
-        val MISSING: Set<QueryClause> = EnumSet.of(
+    companion object {
+        /** Begins a transaction that refuses writes to its end, whatever the connection is for. */
+        const val BEGIN_READ_ONLY = "BEGIN /* read-only */"
+
+        private const val DEFAULT_PARAMETER_LIMIT = 32_766
+        private val MISSING: Set<QueryClause> = EnumSet.of(
             QueryClause.DISTINCT_ON,
             QueryClause.LATERAL,
             QueryClause.QUANTIFIED_QUERY,
-            QueryClause.QUANTIFIED_TABLE,
+            QueryClause.TABLE_QUERY,
             QueryClause.QUANTIFIED_ARRAY,
             QueryClause.EXPLAIN_ANALYZE,
         )
-        val READ = listOf("BEGIN")
-        val WRITE = listOf("BEGIN IMMEDIATE")
-        val RULES = IdentifierRules(
+        private val READ = listOf(BEGIN_READ_ONLY)
+        private val WRITE = listOf("BEGIN IMMEDIATE")
+        private val RULES = IdentifierRules(
             quote = "\"",
             folding = Folding.PRESERVE,
             maxLength = Int.MAX_VALUE,

@@ -7,6 +7,7 @@ import dev.kormorant.test.conformance.Conformance
 import dev.kormorant.test.conformance.Dialogue
 import dev.kormorant.test.conformance.Place
 import dev.kormorant.test.conformance.SoakSuite
+import dev.kormorant.test.conformance.StreamMemorySuite
 import java.nio.file.Files
 
 class SqliteFileConformanceTest : Conformance(SqliteFile)
@@ -15,13 +16,15 @@ class SqliteMemoryConformanceTest : Conformance(SqliteMemory)
 
 class SqliteFileSoakTest : SoakSuite(SqliteFile, coroutines = 100)
 
+class SqliteFileStreamMemoryTest : StreamMemorySuite(SqliteFile)
+
 private val DIALOGUE = Dialogue(slowStatement = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
 
 private val MISSING = setOf(
     QueryClause.DISTINCT_ON,
     QueryClause.LATERAL,
     QueryClause.QUANTIFIED_QUERY,
-    QueryClause.QUANTIFIED_TABLE,
+    QueryClause.TABLE_QUERY,
     QueryClause.QUANTIFIED_ARRAY,
     QueryClause.EXPLAIN_ANALYZE,
 )
@@ -49,7 +52,7 @@ private object SqliteFile : Backend("SQLite", Capabilities(
 private object SqliteMemory :
     Backend(
         "SQLite",
-        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, joinChanges = false, sequences = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true, readOnlyTransactions = false,
+        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, joinChanges = false, sequences = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true,
             missingClauses = MISSING, boundedOperands = false),
         DIALOGUE,
     ) {

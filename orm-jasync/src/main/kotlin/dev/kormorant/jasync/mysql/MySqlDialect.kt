@@ -8,6 +8,7 @@ import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
 import dev.kormorant.driver.QueryClause
 import dev.kormorant.driver.SchemaDialect
+import dev.kormorant.driver.SqlSyntax
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DataTypeProvider
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
@@ -26,10 +27,12 @@ internal sealed class MySqlFamily(
     private val locks: Regex,
     private val missing: Set<QueryClause>,
 ) : Dialect {
+    override val syntax: SqlSyntax get() = SqlSyntax.MYSQL
     override val identifiers: IdentifierRules get() = IDENTIFIERS
     override val maxParameters: Int get() = MAX_PARAMETERS
     override val transactionalDdl: Boolean get() = false
     override val errorAbortsTransaction: Boolean get() = false
+    override val upsertNamesKey: Boolean get() = false
     override val supportsUpdateLimit: Boolean get() = true
 
     override val missingClauses: Set<QueryClause> get() = missing
@@ -77,7 +80,7 @@ internal class MySqlServer(version: Version, idStep: Long) :
             if (!version.covers("8.0.1")) add(QueryClause.WITH)
             if (!version.covers("8.0.14")) add(QueryClause.LATERAL)
             if (!version.covers("8.0.18")) add(QueryClause.EXPLAIN_ANALYZE)
-            if (!version.covers("8.0.19")) add(QueryClause.QUANTIFIED_TABLE)
+            if (!version.covers("8.0.19")) add(QueryClause.TABLE_QUERY)
             if (!version.covers("8.0.31")) addAll(listOf(QueryClause.INTERSECT, QueryClause.EXCEPT))
         }
     }
@@ -92,7 +95,7 @@ internal class MariaDbServer(version: Version, idStep: Long) : MySqlFamily(
     if (version.covers("10.5.0")) null else idStep,
     MariaDbSchema,
     Regex("FOR UPDATE( NOWAIT| SKIP LOCKED| WAIT \\d+)?|LOCK IN SHARE MODE"),
-    setOf(QueryClause.DISTINCT_ON, QueryClause.FULL_JOIN, QueryClause.LATERAL, QueryClause.QUANTIFIED_ARRAY, QueryClause.QUANTIFIED_TABLE),
+    setOf(QueryClause.DISTINCT_ON, QueryClause.FULL_JOIN, QueryClause.LATERAL, QueryClause.QUANTIFIED_ARRAY, QueryClause.TABLE_QUERY),
 )
 
 /** Reserved words of MySQL 8 and MariaDB 11. */

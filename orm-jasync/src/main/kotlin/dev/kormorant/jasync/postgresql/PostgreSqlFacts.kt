@@ -6,6 +6,7 @@ import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
 import dev.kormorant.driver.SchemaDialect
+import dev.kormorant.driver.SqlSyntax
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
 import org.jetbrains.exposed.v1.core.vendors.PostgreSQLDialect
@@ -15,6 +16,7 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
     override val name: String get() = "PostgreSQL"
     override val version: Version = Version.from(Regex("\\d+(\\.\\d+)*").find(serverVersion)?.value ?: "0")
     override val exposed: DatabaseDialect = PostgreSQLDialect()
+    override val syntax: SqlSyntax get() = SqlSyntax.POSTGRESQL
     override val identifiers: IdentifierRules = IdentifierRules("\"", Folding.LOWER, MAX_NAME, keywords)
     override val maxParameters: Int get() = PreparedStatements.MAX_PARAMETERS
     override val returning: Set<DmlKind> = DmlKind.entries.toSet()

@@ -80,6 +80,8 @@ public class Capabilities(
     public val timeMicroseconds: Boolean = true,
     /** There is a JSON type that keeps documents decomposed. */
     public val jsonb: Boolean = false,
+    /** In a transaction other statements can run while a stream is being collected. */
+    public val statementsDuringStreams: Boolean = false,
     /** Columns can be arrays. */
     public val arrays: Boolean = false,
     /** Type of a column that holds 16 MB of bytes. */
@@ -90,8 +92,6 @@ public class Capabilities(
     public val locks: Set<String> = emptySet(),
     /** A query that is sorted or limited can be a part of a set operation. */
     public val boundedOperands: Boolean = true,
-    /** A transaction that is read-only refuses to write. */
-    public val readOnlyTransactions: Boolean = true,
 )
 
 /** Questions in the words of one product. */

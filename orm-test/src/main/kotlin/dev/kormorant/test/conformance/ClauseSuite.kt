@@ -70,7 +70,7 @@ public abstract class ClauseSuite(backend: Backend) : Suite(backend, Pages, User
         QueryClause.INTERSECT to Pages.select(Pages.key).intersect(Pages.select(Pages.key)),
         QueryClause.EXCEPT to Pages.select(Pages.key).except(Pages.select(Pages.key)),
         QueryClause.QUANTIFIED_QUERY to Pages.select(Pages.key).where { Pages.key eq anyFrom(Users.select(Users.name)) },
-        QueryClause.QUANTIFIED_TABLE to Pages.select(Pages.key).where { Pages.key eq anyFrom(Keys) },
+        QueryClause.TABLE_QUERY to Pages.select(Pages.key).where { Pages.key eq anyFrom(Keys) },
         QueryClause.QUANTIFIED_ARRAY to Pages.select(Pages.key).where { Pages.key eq anyFrom(listOf("a", "b")) },
     )
 

@@ -64,10 +64,43 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Relations : RelationSuite(backend)
 
     @Nested
+    public inner class ModelWrites : ModelWriteSuite(backend)
+
+    @Nested
+    public inner class Cascades : CascadeSuite(backend)
+
+    @Nested
+    public inner class Hooks : HookSuite(backend)
+
+    @Nested
+    public inner class Locking : LockingSuite(backend)
+
+    @Nested
+    public inner class RelationTrees : RelationTreeSuite(backend)
+
+    @Nested
+    public inner class ModelMappings : ModelMappingSuite(backend)
+
+    @Nested
+    public inner class Atlas : AtlasSuite(backend)
+
+    @Nested
     public inner class Transactions : TransactionSuite(backend)
 
     @Nested
     public inner class TransactionScopes : TransactionScopeSuite(backend)
+
+    @Nested
+    public inner class RawSql : RawSqlSuite(backend)
+
+    @Nested
+    public inner class JsonFunctions : JsonSuite(backend)
+
+    @Nested
+    public inner class PostgreSqlTypes : PostgreSqlTypesSuite(backend)
+
+    @Nested
+    public inner class Interception : InterceptorSuite(backend)
 
     @Nested
     public inner class Cancellation : CancellationSuite(backend)
