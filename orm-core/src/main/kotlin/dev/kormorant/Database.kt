@@ -11,12 +11,14 @@ import dev.kormorant.driver.DriverProvider
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.internal.Audience
 import dev.kormorant.internal.Binder
 import dev.kormorant.internal.ConnectionPool
 import dev.kormorant.internal.PooledConnection
 import dev.kormorant.internal.ExposedBridge
 import dev.kormorant.internal.Scope
 import dev.kormorant.internal.ScopeKey
+import dev.kormorant.internal.SubstituteKey
 import dev.kormorant.internal.SystemTimer
 import dev.kormorant.internal.Timer
 import dev.kormorant.internal.bounded
@@ -24,6 +26,7 @@ import dev.kormorant.internal.suppressing
 import dev.kormorant.internal.uncancellable
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.isActive
 import java.util.ServiceLoader
 import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
@@ -49,11 +52,11 @@ public class Database private constructor(
 ) : AbstractCoroutineContextElement(Database) {
     internal val timer: Timer = SystemTimer
     internal val scopeKey = ScopeKey()
-    private val listeners = config.listeners.toTypedArray()
+    internal val substituteKey = SubstituteKey()
+    private val audience = Audience(this, config.listeners.toList())
 
-    private val writers = ConnectionPool(config.pool.limitedTo(driver.maxWriters), timer) { driver.connect(Access.WRITE) }
-    private val readers =
-        if (driver.maxReaders == 0) writers else ConnectionPool(config.pool.limitedTo(driver.maxReaders), timer) { driver.connect(Access.READ) }
+    private val writers = poolOf(Access.WRITE, driver.maxWriters)
+    private val readers = if (driver.maxReaders == 0) writers else poolOf(Access.READ, driver.maxReaders)
 
     @Volatile
     private var bridge: ExposedBridge? = null
@@ -174,6 +177,28 @@ public class Database private constructor(
     }
 
     private suspend fun stream(connection: Connection, statement: SqlStatement, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
+        val listeners = audience.here() ?: return streamUnheard(connection, statement, fetchSize, onRows)
+        val start = System.nanoTime()
+        var elsewhere = 0L
+        var count = 0L
+        var failure: Throwable? = null
+        try {
+            streamUnheard(connection, statement, fetchSize) { rows ->
+                count += rows.size
+                val handedOver = System.nanoTime()
+                onRows(rows)
+                elsewhere += System.nanoTime() - handedOver
+            }
+        } catch (error: Throwable) {
+            // A collector that has enough ends a stream by an exception, too.
+            if (error !is CancellationException || !currentCoroutineContext().isActive) failure = error
+            throw error
+        } finally {
+            tell(listeners, connection, statement, start + elsewhere, count, failure)
+        }
+    }
+
+    private suspend fun streamUnheard(connection: Connection, statement: SqlStatement, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
         var stream: RowStream? = null
         try {
             stream = within(statement) { connection.stream(statement, fetchSize) }
@@ -193,11 +218,17 @@ public class Database private constructor(
         }
     }
 
-    internal suspend fun acquire(access: Access): PooledConnection = poolFor(access).acquire()
+    internal suspend fun acquire(access: Access): PooledConnection =
+        audience.acquiring { (currentCoroutineContext()[substituteKey]?.pool ?: poolFor(access)).acquire() }
 
-    internal fun release(access: Access, connection: PooledConnection) = poolFor(access).release(connection)
+    internal fun release(access: Access, connection: PooledConnection) {
+        audience.released(connection.connection)
+        poolFor(access).release(connection)
+    }
 
     private fun poolFor(access: Access) = if (access == Access.READ) readers else writers
+
+    private fun poolOf(access: Access, limit: Int) = ConnectionPool(config.pool.limitedTo(limit), timer) { audience.opening { driver.connect(access) } }
 
     /** Whether reads have connections of their own, so that a read-only block can use them. */
     internal val separatesReaders: Boolean get() = readers !== writers
@@ -228,19 +259,19 @@ public class Database private constructor(
 
     /** [Connection.execute], told to the listeners. */
     internal suspend fun send(connection: Connection, statement: SqlStatement): RawResult {
-        if (listeners.isEmpty()) return connection.execute(statement)
+        val listeners = audience.here() ?: return connection.execute(statement)
         val start = System.nanoTime()
         try {
-            return connection.execute(statement).also { tell(statement, start, it.affected, null) }
-        } catch (error: OrmException) {
-            tell(statement, start, 0, error)
+            return connection.execute(statement).also { tell(listeners, connection, statement, start, it.affected, null) }
+        } catch (error: Throwable) {
+            tell(listeners, connection, statement, start, 0, error)
             throw error
         }
     }
 
-    private fun tell(statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
-        val event = StatementEvent(statement.sql, (System.nanoTime() - start).nanoseconds, rows, error)
-        for (listener in listeners) listener.onStatement(event)
+    private fun tell(listeners: List<DatabaseListener>, connection: Connection, statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
+        val time = (System.nanoTime() - start).nanoseconds
+        audience.tell(listeners, StatementEvent(this, statement.sql, audience.waitedFor(connection), time, rows, error))
     }
 
     /** Runs [block] out of reach of the caller's cancellation for `cancelTimeout` at most; `null` if that was not enough. */

@@ -49,5 +49,11 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Schemas : SchemaSuite(backend)
 
     @Nested
+    public inner class Listeners : ListenerSuite(backend)
+
+    @Nested
+    public inner class TestKit : TestKitSuite(backend)
+
+    @Nested
     public inner class Outages : OutageSuite(backend)
 }
