@@ -1,8 +1,11 @@
 package dev.kormorant.async;
 
+import dev.kormorant.DatabaseListener;
 import dev.kormorant.Isolation;
 import dev.kormorant.async.internal.Settings;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
@@ -16,6 +19,7 @@ import java.util.function.Supplier;
 public final class AsyncConfig {
     private final Settings settings;
     private final PoolConfig pool;
+    private final List<ContextCarrier> carriers = new ArrayList<>();
     private Executor executor = ForkJoinPool.commonPool();
 
     AsyncConfig(Settings settings) {
@@ -81,6 +85,44 @@ public final class AsyncConfig {
     public AsyncConfig listener(StatementListener listener) {
         settings.listener(Objects.requireNonNull(listener, "listener"));
         return this;
+    }
+
+    /**
+     * Adds a listener for statements and connections, such as those of the modules for metrics and traces.
+     *
+     * @param listener the listener
+     * @return this
+     */
+    public AsyncConfig listener(DatabaseListener listener) {
+        settings.getConfig().listener(Objects.requireNonNull(listener, "listener"));
+        return this;
+    }
+
+    /**
+     * Logs every statement at DEBUG to the SLF4J logger {@code dev.kormorant.sql}, and slow ones at WARN; never a value.
+     *
+     * @param slow from what time on a statement is slow, or {@code null} for never
+     * @return this
+     */
+    public AsyncConfig logStatements(Duration slow) {
+        settings.logStatements(slow);
+        return this;
+    }
+
+    /**
+     * Carries what the threads that make calls have bound to themselves to the threads on which the calls go on; the MDC of SLF4J is
+     * carried without this.
+     *
+     * @param carrier captures and binds it
+     * @return this
+     */
+    public AsyncConfig carry(ContextCarrier carrier) {
+        carriers.add(Objects.requireNonNull(carrier, "carrier"));
+        return this;
+    }
+
+    List<ContextCarrier> carriers() {
+        return List.copyOf(carriers);
     }
 
     /**

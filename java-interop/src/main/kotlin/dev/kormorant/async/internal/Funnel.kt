@@ -8,6 +8,7 @@ import dev.kormorant.Query
 import dev.kormorant.StatementTimeout
 import dev.kormorant.Transaction
 import dev.kormorant.TransactionClosedException
+import dev.kormorant.async.ContextCarrier
 import dev.kormorant.connection
 import dev.kormorant.savepoint
 import dev.kormorant.transaction
@@ -49,8 +50,10 @@ internal class Funnel private constructor(
     val database: Database,
     override val coroutineContext: CoroutineContext,
     private val held: Held?,
+    private val carriers: List<ContextCarrier>,
 ) : CoroutineScope {
-    constructor(database: Database, executor: Executor) : this(database, executor.asCoroutineDispatcher() + database, null)
+    constructor(database: Database, executor: Executor, carriers: List<ContextCarrier>) :
+        this(database, executor.asCoroutineDispatcher() + database, null, carriers)
 
     fun <T> call(function: Suspending<T>): CompletableFuture<T> = start { result(function) }
 
@@ -90,7 +93,7 @@ internal class Funnel private constructor(
     /** Each subscription is a coroutine of its own, so this is for a database only. */
     fun publisher(query: Query): Flow.Publisher<ResultRow> = query.asPublisher(coroutineContext)
 
-    private fun inner(scope: CoroutineScope, what: Any) = Funnel(database, scope.coroutineContext, Held(what))
+    private fun inner(scope: CoroutineScope, what: Any) = Funnel(database, scope.coroutineContext, Held(what), carriers)
 
     private suspend fun <T> awaited(stage: CompletionStage<out T>?): T = try {
         requireNotNull(stage) { "The function returned null instead of a CompletionStage." }.await()
@@ -100,7 +103,7 @@ internal class Funnel private constructor(
 
     private fun <T> start(block: suspend () -> T): CompletableFuture<T> {
         val future = CompletableFuture<T>()
-        val coroutine = launch(start = CoroutineStart.UNDISPATCHED) {
+        val coroutine = launch(Carried.here(carriers), CoroutineStart.UNDISPATCHED) {
             try {
                 future.complete(inTurn(block))
             } catch (error: CancellationException) {

@@ -5,6 +5,7 @@ import dev.kormorant.DatabaseConfig
 import dev.kormorant.DatabaseListener
 import dev.kormorant.StatementEvent
 import dev.kormorant.async.StatementListener
+import dev.kormorant.logStatements
 import java.time.Duration
 import java.util.function.Consumer
 import kotlin.time.toJavaDuration
@@ -53,6 +54,8 @@ internal class Settings(val config: DatabaseConfig) {
     fun leakThreshold(age: Duration?) {
         pool.leakThreshold = age?.toKotlinDuration()
     }
+
+    fun logStatements(slow: Duration?) = config.logStatements(slow?.toKotlinDuration())
 
     fun listener(listener: StatementListener) {
         config.listener(object : DatabaseListener {
