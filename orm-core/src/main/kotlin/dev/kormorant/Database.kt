@@ -12,6 +12,7 @@ import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.internal.Audience
 import dev.kormorant.internal.ConnectionPool
 import dev.kormorant.internal.PooledConnection
 import dev.kormorant.internal.ExposedBridge
@@ -21,6 +22,7 @@ import dev.kormorant.internal.Level
 import dev.kormorant.internal.LevelKind
 import dev.kormorant.internal.Scope
 import dev.kormorant.internal.ScopeKey
+import dev.kormorant.internal.SubstituteKey
 import dev.kormorant.internal.SystemTimer
 import dev.kormorant.internal.Timer
 import dev.kormorant.internal.bounded
@@ -29,6 +31,7 @@ import dev.kormorant.internal.uncancellable
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
 import org.jetbrains.exposed.v1.core.statements.StatementInterceptor
+import kotlinx.coroutines.isActive
 import java.util.ServiceLoader
 import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
@@ -54,15 +57,15 @@ public class Database private constructor(
 ) : AbstractCoroutineContextElement(Database) {
     internal val timer: Timer = SystemTimer
     internal val scopeKey = ScopeKey()
-    private val listeners = config.listeners.toTypedArray()
+    internal val substituteKey = SubstituteKey()
+    private val audience = Audience(this, config.listeners.toList())
     private val interceptors: List<StatementInterceptor> = Interceptors.global + config.interceptors
 
     /** Hooks for the models of all classes on this database. */
     public val modelHooks: DatabaseHooks = DatabaseHooks()
 
-    private val writers = ConnectionPool(config.pool.limitedTo(driver.maxWriters), timer) { driver.connect(Access.WRITE) }
-    private val readers =
-        if (driver.maxReaders == 0) writers else ConnectionPool(config.pool.limitedTo(driver.maxReaders), timer) { driver.connect(Access.READ) }
+    private val writers = poolOf(Access.WRITE, driver.maxWriters)
+    private val readers = if (driver.maxReaders == 0) writers else poolOf(Access.READ, driver.maxReaders)
 
     @Volatile
     private var bridge: ExposedBridge? = null
@@ -194,7 +197,38 @@ public class Database private constructor(
         fetchSize: Int,
         onColumns: (List<RawColumn>) -> Unit = {},
         onRows: suspend (List<Array<Any?>>) -> Unit,
-    ): Unit = intercepting(statement) { Streaming(statement, fetchSize, onColumns, onRows).run(access) }
+    ): Unit = intercepting(statement) {
+        val listeners = audience.here()
+        if (listeners == null) Streaming(statement, fetchSize, onColumns, onRows).run(access) else streamHeard(listeners, statement, access, fetchSize, onColumns, onRows)
+    }
+
+    private suspend fun streamHeard(
+        listeners: List<DatabaseListener>,
+        statement: SqlStatement,
+        access: Access,
+        fetchSize: Int,
+        onColumns: (List<RawColumn>) -> Unit,
+        onRows: suspend (List<Array<Any?>>) -> Unit,
+    ) {
+        var elsewhere = 0L
+        var count = 0L
+        var failure: Throwable? = null
+        val streaming = Streaming(statement, fetchSize, onColumns) { rows ->
+            count += rows.size
+            val handedOver = System.nanoTime()
+            onRows(rows)
+            elsewhere += System.nanoTime() - handedOver
+        }
+        try {
+            streaming.run(access)
+        } catch (error: Throwable) {
+            // A collector that has enough ends a stream by an exception, too.
+            if (error !is CancellationException || !currentCoroutineContext().isActive) failure = error
+            throw error
+        } finally {
+            streaming.connection?.let { tell(listeners, it, statement, streaming.start + elsewhere, count, failure) }
+        }
+    }
 
     private inner class Streaming(
         private val statement: SqlStatement,
@@ -202,6 +236,14 @@ public class Database private constructor(
         private val onColumns: (List<RawColumn>) -> Unit,
         private val onRows: suspend (List<Array<Any?>>) -> Unit,
     ) {
+        /** What it runs on, once it has that. */
+        var connection: Connection? = null
+            private set
+
+        /** When it was sent, as [System.nanoTime] has it. */
+        var start = 0L
+            private set
+
         suspend fun run(access: Access) {
             currentCoroutineContext()[scopeKey]?.let { return runIn(it.level) }
             val lent = acquire(access)
@@ -224,8 +266,11 @@ public class Database private constructor(
             if (cursor != null) drain(level, cursor)
         }
 
-        private suspend fun open(connection: Connection): RowStream =
-            stopping(connection, connection::cancel) { within(statement) { connection.stream(statement, fetchSize) } }
+        private suspend fun open(connection: Connection): RowStream {
+            this.connection = connection
+            start = System.nanoTime()
+            return stopping(connection, connection::cancel) { within(statement) { connection.stream(statement, fetchSize) } }
+        }
 
         /** The whole of a [stream] that has the connection for itself. */
         private suspend fun drain(connection: Connection, stream: RowStream) {
@@ -270,11 +315,17 @@ public class Database private constructor(
         }
     }
 
-    internal suspend fun acquire(access: Access): PooledConnection = poolFor(access).acquire()
+    internal suspend fun acquire(access: Access): PooledConnection =
+        audience.acquiring { (currentCoroutineContext()[substituteKey]?.pool ?: poolFor(access)).acquire() }
 
-    internal fun release(access: Access, connection: PooledConnection) = poolFor(access).release(connection)
+    internal fun release(access: Access, connection: PooledConnection) {
+        audience.released(connection.connection)
+        poolFor(access).release(connection)
+    }
 
     private fun poolFor(access: Access) = if (access == Access.READ) readers else writers
+
+    private fun poolOf(access: Access, limit: Int) = ConnectionPool(config.pool.limitedTo(limit), timer) { audience.opening { driver.connect(access) } }
 
     /** Whether reads have connections of their own, so that a read-only block can use them. */
     internal val separatesReaders: Boolean get() = readers !== writers
@@ -305,23 +356,23 @@ public class Database private constructor(
 
     /** [Connection.execute], told to the listeners. */
     internal suspend fun send(connection: Connection, statement: SqlStatement): RawResult {
-        if (listeners.isEmpty()) return connection.execute(statement)
+        val listeners = audience.here() ?: return connection.execute(statement)
         val start = System.nanoTime()
         try {
-            return connection.execute(statement).also { tell(statement, start, it.affected, null) }
-        } catch (error: OrmException) {
-            tell(statement, start, 0, error)
+            return connection.execute(statement).also { tell(listeners, connection, statement, start, it.affected, null) }
+        } catch (error: Throwable) {
+            tell(listeners, connection, statement, start, 0, error)
             throw error
         }
     }
 
-    private fun tell(statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
-        val event = StatementEvent(statement.sql, (System.nanoTime() - start).nanoseconds, rows, error)
-        for (listener in listeners) listener.onStatement(event)
+    private fun tell(listeners: List<DatabaseListener>, connection: Connection, statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
+        val time = (System.nanoTime() - start).nanoseconds
+        audience.tell(listeners, StatementEvent(this, statement.sql, audience.waitedFor(connection), time, rows, error))
     }
 
-    internal fun tellRepeated(event: RepeatedLoadEvent) {
-        for (listener in listeners) listener.onRepeatedLoad(event)
+    internal suspend fun tellRepeated(event: RepeatedLoadEvent) {
+        for (listener in audience.here().orEmpty()) listener.onRepeatedLoad(event)
     }
 
     /** Runs [block] out of reach of the caller's cancellation for `cancelTimeout` at most; `null` if that was not enough. */

@@ -1,9 +1,12 @@
 package dev.kormorant.async;
 
+import dev.kormorant.DatabaseListener;
 import dev.kormorant.Isolation;
 import dev.kormorant.RepeatedLoadEvent;
 import dev.kormorant.async.internal.Settings;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
@@ -17,6 +20,7 @@ import java.util.function.Supplier;
 public final class AsyncConfig {
     private final Settings settings;
     private final PoolConfig pool;
+    private final List<ContextCarrier> carriers = new ArrayList<>();
     private Executor executor = ForkJoinPool.commonPool();
 
     AsyncConfig(Settings settings) {
@@ -98,6 +102,17 @@ public final class AsyncConfig {
     }
 
     /**
+     * Adds a listener for statements and connections, such as those of the modules for metrics and traces.
+     *
+     * @param listener the listener
+     * @return this
+     */
+    public AsyncConfig listener(DatabaseListener listener) {
+        settings.getConfig().listener(Objects.requireNonNull(listener, "listener"));
+        return this;
+    }
+
+    /**
      * Adds a listener to what {@link #repeatedLoads} finds.
      *
      * @param listener called synchronously: it should be quick and not throw
@@ -106,6 +121,33 @@ public final class AsyncConfig {
     public AsyncConfig repeatedLoadListener(Consumer<RepeatedLoadEvent> listener) {
         settings.repeatedLoadListener(Objects.requireNonNull(listener, "listener"));
         return this;
+    }
+
+    /**
+     * Logs every statement at DEBUG to the SLF4J logger {@code dev.kormorant.sql}, and slow ones at WARN; never a value.
+     *
+     * @param slow from what time on a statement is slow, or {@code null} for never
+     * @return this
+     */
+    public AsyncConfig logStatements(Duration slow) {
+        settings.logStatements(slow);
+        return this;
+    }
+
+    /**
+     * Carries what the threads that make calls have bound to themselves to the threads on which the calls go on; the MDC of SLF4J is
+     * carried without this.
+     *
+     * @param carrier captures and binds it
+     * @return this
+     */
+    public AsyncConfig carry(ContextCarrier carrier) {
+        carriers.add(Objects.requireNonNull(carrier, "carrier"));
+        return this;
+    }
+
+    List<ContextCarrier> carriers() {
+        return List.copyOf(carriers);
     }
 
     /**
