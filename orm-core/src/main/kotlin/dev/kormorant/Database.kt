@@ -8,16 +8,18 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.Driver
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
+import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
-import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
-import dev.kormorant.internal.Binder
 import dev.kormorant.internal.ConnectionPool
 import dev.kormorant.internal.PooledConnection
 import dev.kormorant.internal.ExposedBridge
-import dev.kormorant.internal.Level
+import dev.kormorant.internal.ExposedTransaction
+import dev.kormorant.internal.Interceptors
+import dev.kormorant.internal.LevelKind
 import dev.kormorant.internal.Scope
 import dev.kormorant.internal.ScopeKey
+import dev.kormorant.internal.Streaming
 import dev.kormorant.internal.SystemTimer
 import dev.kormorant.internal.Timer
 import dev.kormorant.internal.bounded
@@ -25,6 +27,7 @@ import dev.kormorant.internal.suppressing
 import dev.kormorant.internal.uncancellable
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
+import org.jetbrains.exposed.v1.core.statements.StatementInterceptor
 import java.util.ServiceLoader
 import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
@@ -51,6 +54,10 @@ public class Database private constructor(
     internal val timer: Timer = SystemTimer
     internal val scopeKey = ScopeKey()
     private val listeners = config.listeners.toTypedArray()
+    private val interceptors: List<StatementInterceptor> = Interceptors.global + config.interceptors
+
+    /** Hooks for the models of all classes on this database. */
+    public val modelHooks: DatabaseHooks = DatabaseHooks()
 
     private val writers = ConnectionPool(config.pool.limitedTo(driver.maxWriters), timer) { driver.connect(Access.WRITE) }
     private val readers =
@@ -123,13 +130,16 @@ public class Database private constructor(
     }
 
     /**
-     * Runs any SQL with `?` for each of [arguments]; inside a transaction or pinned connection it runs there. The arguments travel as
-     * parameters, with the type of their class.
+     * Runs any SQL with `?` for each of [arguments] at once; inside a transaction or pinned connection it runs there. [sql] makes a value
+     * of it that can be mapped, streamed and run again.
+     *
+     * @throws UnsupportedByDialectException for DDL in a transaction that the database would commit before it; see
+     * [DatabaseConfig.allowImplicitCommit].
      */
-    public suspend fun exec(sql: String, vararg arguments: Any?): SqlResult {
-        openBridge()
-        return SqlResult(run(Binder.ofValues(sql, arguments.asList())))
-    }
+    public suspend fun exec(sql: String, vararg arguments: Any?): SqlResult = sql(sql, *arguments).execute()
+
+    /** Runs any SQL with parameters `:name` at once; see [sql]. */
+    public suspend fun exec(sql: String, arguments: Map<String, Any?>): SqlResult = sql(sql, arguments).execute()
 
     override fun toString(): String = "Database($url)"
 
@@ -147,70 +157,49 @@ public class Database private constructor(
 
     private fun bridgeTo(dialect: Dialect) = synchronized(this) { bridge ?: ExposedBridge(dialect, url).also { bridge = it } }
 
+    /** A transaction as Exposed's interceptors see it, with those of the database; the bridge must have been made. */
+    internal fun newExposedTransaction(readOnly: Boolean): ExposedTransaction =
+        checkNotNull(bridge).newTransaction(readOnly).also { interceptors.forEach(it::register) }
+
     /** Runs [statement] in the transaction of the caller, else in autocommit on a connection of its own. */
-    internal suspend fun run(statement: SqlStatement, access: Access = Access.WRITE): RawResult {
+    internal suspend fun run(statement: SqlStatement, access: Access = Access.WRITE): RawResult =
+        intercepting(statement) { perform(statement, access) }
+
+    /** Runs [block], which runs [statement], within what Exposed's interceptors want to do before and after, if there are any. */
+    private suspend inline fun <T> intercepting(statement: SqlStatement, noinline block: suspend () -> T): T {
+        val level = currentCoroutineContext()[scopeKey]?.level
+        val transaction = level?.exposed ?: if (interceptors.isEmpty()) null else newExposedTransaction(readOnly = false)
+        val told = transaction?.interceptors ?: return block()
+        return told.around(statement, block)
+    }
+
+    private suspend fun perform(statement: SqlStatement, access: Access): RawResult {
         currentCoroutineContext()[scopeKey]?.let { return it.level.session.execute(it.level, statement) }
+        return onConnection(access) { execute(it, statement) }
+    }
+
+    /** Runs [statement] and hands its rows over in portions; the connection is given back clean however [onRows] ends. */
+    internal suspend fun stream(
+        statement: SqlStatement,
+        access: Access,
+        fetchSize: Int,
+        onColumns: (List<RawColumn>) -> Unit = {},
+        onRows: suspend (List<Array<Any?>>) -> Unit,
+    ): Unit = intercepting(statement) { Streaming(this, statement, fetchSize, onColumns, onRows).run(access) }
+
+    /** Runs [block] on the connection of the caller's transaction, whose turn it holds meanwhile, else on one of its own. */
+    internal suspend fun <T> onConnection(access: Access, block: suspend (Connection) -> T): T {
+        currentCoroutineContext()[scopeKey]?.let { return it.level.session.withConnection(it.level, block) }
         val lent = acquire(access)
         try {
-            return execute(lent.connection, statement)
+            return block(lent.connection)
         } finally {
             release(access, lent)
         }
     }
 
-    /**
-     * Runs [statement] and hands its rows over in portions. The connection is held meanwhile and given back clean however [onRows] ends.
-     * In a transaction the turn is held too, unless the stream leaves the connection free for others between two portions.
-     */
-    internal suspend fun stream(statement: SqlStatement, access: Access, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
-        currentCoroutineContext()[scopeKey]?.let { scope ->
-            val session = scope.level.session
-            val cursor = session.withConnection(scope.level) { connection ->
-                val stream = open(connection, statement, fetchSize)
-                if (stream.leavesConnectionFree) return@withConnection stream
-                session.turns.streaming()
-                drain(connection, stream, statement, onRows)
-                null
-            }
-            if (cursor != null) drain(scope.level, cursor, statement, onRows)
-            return
-        }
-        val lent = acquire(access)
-        try {
-            drain(lent.connection, open(lent.connection, statement, fetchSize), statement, onRows)
-        } finally {
-            release(access, lent)
-        }
-    }
-
-    private suspend fun open(connection: Connection, statement: SqlStatement, fetchSize: Int): RowStream =
-        stopping(connection, connection::cancel) { within(statement) { connection.stream(statement, fetchSize) } }
-
-    /** The whole of a [stream] that has the connection for itself. */
-    private suspend fun drain(connection: Connection, stream: RowStream, statement: SqlStatement, onRows: suspend (List<Array<Any?>>) -> Unit) {
-        stopping(connection, stream::close) {
-            while (true) onRows(within(statement) { stream.next() ?: emptyList() }.ifEmpty { break })
-        }
-    }
-
-    /** The whole of a [cursor] that takes its turn for each portion. */
-    private suspend fun drain(level: Level, cursor: RowStream, statement: SqlStatement, onRows: suspend (List<Array<Any?>>) -> Unit) {
-        val session = level.session
-        try {
-            while (true) {
-                val rows = session.withConnection(level) { connection ->
-                    stopping(connection, connection::cancel) { within(statement) { cursor.next() ?: emptyList() } }
-                }
-                onRows(rows.ifEmpty { break })
-            }
-        } catch (error: Throwable) {
-            throw error.suppressing { uncancellable { session.withTurn(level) { cursor.close() } } }
-        }
-        session.withTurn(level) { cursor.close() }
-    }
-
-    /** What [block] returns; if it fails while its statement is in progress on [connection], that is ended by [cancel]. */
-    private suspend fun <T> stopping(connection: Connection, cancel: suspend () -> Unit, block: suspend () -> T): T = try {
+    /** What [block] returns; if it fails while a statement is in progress on [connection], that is ended by [cancel]. */
+    internal suspend fun <T> stopping(connection: Connection, cancel: suspend () -> Unit = connection::cancel, block: suspend () -> T): T = try {
         block()
     } catch (error: Throwable) {
         throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection, cancel) }
@@ -249,7 +238,7 @@ public class Database private constructor(
     }
 
     /** Runs [block], in which [statement] is at work, within the statement timeout of the caller or else of the database. */
-    private suspend fun <T : Any> within(statement: SqlStatement, block: suspend () -> T): T {
+    internal suspend fun <T : Any> within(statement: SqlStatement, block: suspend () -> T): T {
         val timeout = (currentCoroutineContext()[StatementTimeout]?.timeout ?: config.statementTimeout)?.takeIf { it.isFinite() } ?: return block()
         return bounded(timer, timeout, block) ?: throw QueryTimeoutException(
             "A statement ran longer than its timeout of $timeout and was cancelled.",
@@ -274,6 +263,10 @@ public class Database private constructor(
     private fun tell(statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
         val event = StatementEvent(statement.sql, (System.nanoTime() - start).nanoseconds, rows, error)
         for (listener in listeners) listener.onStatement(event)
+    }
+
+    internal fun tellRepeated(event: RepeatedLoadEvent) {
+        for (listener in listeners) listener.onRepeatedLoad(event)
     }
 
     /** Runs [block] out of reach of the caller's cancellation for `cancelTimeout` at most; `null` if that was not enough. */
@@ -322,6 +315,9 @@ public class Database private constructor(
         internal suspend fun current(): Database = currentCoroutineContext()[Database] ?: throw NoDatabaseException()
     }
 }
+
+/** Whether the calling coroutine is inside a transaction on this database. */
+internal suspend fun Database.isInTransaction(): Boolean = currentScope().let { it != null && it.level.kind != LevelKind.CONNECTION }
 
 /** The transaction level the calling coroutine is in, if any, on this database. */
 internal suspend fun Database.currentScope(): Scope? = currentCoroutineContext()[scopeKey]

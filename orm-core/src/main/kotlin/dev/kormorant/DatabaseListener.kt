@@ -10,6 +10,9 @@ import kotlin.time.Duration
 public interface DatabaseListener {
     /** A statement has been answered, with rows or with an error. */
     public fun onStatement(event: StatementEvent) {}
+
+    /** A relation was loaded for one model after another; told where [DatabaseConfig.repeatedLoads] or [withoutRepeatedLoads] asks for it. */
+    public fun onRepeatedLoad(event: RepeatedLoadEvent) {}
 }
 
 /** One statement and its answer. */

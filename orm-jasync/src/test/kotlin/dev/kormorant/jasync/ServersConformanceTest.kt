@@ -1,5 +1,6 @@
 package dev.kormorant.jasync
 
+import dev.kormorant.driver.QueryClause
 import dev.kormorant.test.TestServers
 import dev.kormorant.test.conformance.Capabilities
 import dev.kormorant.test.conformance.Conformance
@@ -40,7 +41,17 @@ class MariaDbStreamMemoryTest : StreamMemorySuite(MariaDb)
 private object PostgreSql : ServerBackend(
     "PostgreSQL",
     TestServers::postgresql,
-    Capabilities(errorAbortsTransaction = true, unsigned64 = false, jsonb = true, statementsDuringStreams = true, arrays = true, longBinary = "BYTEA"),
+    Capabilities(
+        errorAbortsTransaction = true,
+        unsigned64 = false,
+        jsonb = true,
+        statementsDuringStreams = true,
+        arrays = true,
+        replace = false,
+        merge = true,
+        longBinary = "BYTEA",
+        locks = listOf("FOR UPDATE", "FOR NO KEY UPDATE", "FOR SHARE", "FOR KEY SHARE").flatMap { listOf(it, "$it NOWAIT", "$it SKIP LOCKED") }.toSet(),
+    ),
     Dialogue(
         slowStatement = "SELECT pg_sleep(60)",
         sessionId = "SELECT pg_backend_pid()",
@@ -75,7 +86,30 @@ private val MYSQL_DIALOGUE = Dialogue(
 private object MySql : ServerBackend(
     "MySQL",
     TestServers::mysql,
-    Capabilities(transactionalDdl = false, insertReturning = false, deferredConstraints = false, timeMicroseconds = false, longBinary = "LONGBLOB"),
+    Capabilities(
+        transactionalDdl = false,
+        insertReturning = false,
+        updateReturning = false,
+        deleteReturning = false,
+        upsertKeys = false,
+        updateLimit = true,
+        deleteIgnore = true,
+        sequences = false,
+        deferredConstraints = false,
+        checks = false,
+        timeMicroseconds = false,
+        longBinary = "LONGBLOB",
+        missingClauses = setOf(
+            QueryClause.DISTINCT_ON,
+            QueryClause.FULL_JOIN,
+            QueryClause.INTERSECT,
+            QueryClause.EXCEPT,
+            QueryClause.TABLE_QUERY,
+            QueryClause.QUANTIFIED_ARRAY,
+            QueryClause.EXPLAIN_ANALYZE,
+        ),
+        locks = listOf("FOR UPDATE", "FOR SHARE").flatMap { listOf(it, "$it NOWAIT", "$it SKIP LOCKED") }.toSet() + "LOCK IN SHARE MODE",
+    ),
     MYSQL_DIALOGUE,
 )
 
@@ -84,11 +118,23 @@ private object MariaDb : ServerBackend(
     TestServers::mariadb,
     Capabilities(
         transactionalDdl = false,
+        updateReturning = false,
+        upsertKeys = false,
+        updateLimit = true,
+        deleteIgnore = true,
         deferredConstraints = false,
         zonedTimestamps = false,
         wideInstants = false,
         timeMicroseconds = false,
         longBinary = "LONGBLOB",
+        missingClauses = setOf(
+            QueryClause.DISTINCT_ON,
+            QueryClause.FULL_JOIN,
+            QueryClause.LATERAL,
+            QueryClause.TABLE_QUERY,
+            QueryClause.QUANTIFIED_ARRAY,
+        ),
+        locks = setOf("FOR UPDATE", "FOR UPDATE NOWAIT", "FOR UPDATE SKIP LOCKED", "FOR UPDATE WAIT 1", "LOCK IN SHARE MODE"),
     ),
     MYSQL_DIALOGUE,
 )

@@ -23,7 +23,9 @@ import dev.kormorant.driver.IdentifierRules
 import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
+import dev.kormorant.driver.SchemaDialect
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.driver.SqlSyntax
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.awaitCancellation
 import org.jetbrains.exposed.v1.core.Version
@@ -224,6 +226,7 @@ public class ScriptedDriver(private val errorAbortsTransaction: Boolean = true) 
 }
 
 private class ScriptedDialect(override val errorAbortsTransaction: Boolean) : Dialect {
+    override val syntax: SqlSyntax get() = SqlSyntax.POSTGRESQL
     override val name: String get() = "Scripted"
     override val version: Version = Version.from("18.0")
     override val exposed: DatabaseDialect = PostgreSQLDialect()
@@ -232,6 +235,7 @@ private class ScriptedDialect(override val errorAbortsTransaction: Boolean) : Di
     override val returning: Set<DmlKind> = DmlKind.entries.toSet()
     override val transactionalDdl: Boolean get() = true
     override val tableNames: String get() = "SELECT name FROM tables WHERE schema = ?"
+    override val schema: SchemaDialect get() = throw UnsupportedOperationException("The scripted database has no tables.")
 
     override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> = listOf("BEGIN")
 }
