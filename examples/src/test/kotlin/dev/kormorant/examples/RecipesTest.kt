@@ -6,10 +6,12 @@ import dev.kormorant.StatementEvent
 import dev.kormorant.examples.quickstart.JavaQuickstart
 import dev.kormorant.examples.quickstart.main
 import dev.kormorant.examples.recipes.JavaEagerLoading
+import dev.kormorant.examples.recipes.JavaReading
 import dev.kormorant.examples.recipes.JavaRollback
 import dev.kormorant.examples.recipes.collect
 import dev.kormorant.examples.recipes.invite
 import dev.kormorant.examples.recipes.printTweets
+import dev.kormorant.examples.recipes.reading
 import dev.kormorant.examples.recipes.rollback
 import dev.kormorant.examples.recipes.theme
 import dev.kormorant.examples.recipes.writeTweets
@@ -45,6 +47,25 @@ class RecipesTest {
     @EnumSource
     fun `a failed savepoint leaves the rest of its transaction`(place: Place) =
         assertPrints("Ada is invited already (UNIQUE)\n2 guests\n", place) { invite(it, listOf("Ada", "Grace", "Ada")) }
+
+    @ParameterizedTest
+    @EnumSource
+    fun `queries of several kinds are read as objects`(place: Place) = assertPrints(
+        "[KindCount(kind=wheel, parts=2)]\n[back wheel, bicycle, front wheel]\n" +
+            "[(bicycle, 0), (back wheel, 1), (front wheel, 1), (spoke, 2)]\n[[bicycle, back wheel], [front wheel, spoke]]\nfront wheel\n",
+        place,
+    ) { reading(it) }
+
+    @ParameterizedTest
+    @EnumSource
+    fun `Java reads the same as records`(place: Place) = runBlocking<Unit> {
+        place.withEmptyDatabase { url ->
+            assertEquals(
+                "[KindCount[kind=wheel, parts=2]]\n[back wheel, bicycle, front wheel]\nbicycle\nfront wheel\nback wheel\n",
+                printed { JavaReading.main(arrayOf(url)) },
+            )
+        }
+    }
 
     @ParameterizedTest
     @EnumSource
