@@ -12,6 +12,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jetbrains.exposed.v1.core.SqlLogger;
+import org.jetbrains.exposed.v1.core.statements.StatementInterceptor;
 
 /**
  * Settings of an {@link AsyncDatabase}, made in the function given to {@link AsyncDatabase#open(String, Consumer)}; a value that makes
@@ -102,6 +104,17 @@ public final class AsyncConfig {
     }
 
     /**
+     * Shows every statement that succeeds to Exposed's loggers, with its values.
+     *
+     * @param loggers the loggers
+     * @return this
+     */
+    public AsyncConfig logger(SqlLogger... loggers) {
+        settings.getConfig().logger(loggers);
+        return this;
+    }
+
+    /**
      * Adds a listener for statements and connections, such as those of the modules for metrics and traces.
      *
      * @param listener the listener
@@ -109,6 +122,17 @@ public final class AsyncConfig {
      */
     public AsyncConfig listener(DatabaseListener listener) {
         settings.getConfig().listener(Objects.requireNonNull(listener, "listener"));
+        return this;
+    }
+
+    /**
+     * Tells Exposed's interceptor of every statement, COMMIT and ROLLBACK.
+     *
+     * @param interceptor the interceptor
+     * @return this
+     */
+    public AsyncConfig interceptor(StatementInterceptor interceptor) {
+        settings.getConfig().interceptor(Objects.requireNonNull(interceptor, "interceptor"));
         return this;
     }
 
