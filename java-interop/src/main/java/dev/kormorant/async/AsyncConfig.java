@@ -178,6 +178,18 @@ public final class AsyncConfig {
     }
 
     /**
+     * How long a statement may wait for a stream that is being read on the connection of its transaction; 5 s by default. Where streams leave
+     * the connection free, as on PostgreSQL, nothing waits for them.
+     *
+     * @param timeout more than zero
+     * @return this
+     */
+    public AsyncConfig streamTimeout(Duration timeout) {
+        settings.streamTimeout(timeout);
+        return this;
+    }
+
+    /**
      * Settings of one backend, such as {@code SqliteSettings}; other backends pay them no heed.
      *
      * @param type class of the settings

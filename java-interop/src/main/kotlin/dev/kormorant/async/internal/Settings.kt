@@ -31,6 +31,10 @@ internal class Settings(val config: DatabaseConfig) {
         config.transactionWaitTimeout = timeout.toKotlinDuration()
     }
 
+    fun streamTimeout(timeout: Duration) {
+        config.streamTimeout = timeout.toKotlinDuration()
+    }
+
     fun acquireTimeout(timeout: Duration) {
         pool.acquireTimeout = timeout.toKotlinDuration()
     }
