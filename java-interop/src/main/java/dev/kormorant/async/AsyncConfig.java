@@ -244,6 +244,18 @@ public final class AsyncConfig {
     }
 
     /**
+     * Whether DDL may run inside a transaction of a database that commits the transaction before it, as MySQL and MariaDB do; by default
+     * that is an error. Where it may, what comes after the DDL commits statement by statement.
+     *
+     * @param allow whether it may
+     * @return this
+     */
+    public AsyncConfig allowImplicitCommit(boolean allow) {
+        settings.getConfig().setAllowImplicitCommit(allow);
+        return this;
+    }
+
+    /**
      * How long a statement may wait for a stream that is being read on the connection of its transaction; 5 s by default. Where streams leave
      * the connection free, as on PostgreSQL, nothing waits for them.
      *

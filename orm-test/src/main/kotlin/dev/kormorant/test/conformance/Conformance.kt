@@ -124,6 +124,9 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class SchemaChanges : SchemaChangeSuite(backend)
 
     @Nested
+    public inner class SchemaObjects : SchemaObjectSuite(backend)
+
+    @Nested
     public inner class Listeners : ListenerSuite(backend)
 
     @Nested
