@@ -8,14 +8,17 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.Driver
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
+import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.internal.Audience
-import dev.kormorant.internal.Binder
 import dev.kormorant.internal.ConnectionPool
 import dev.kormorant.internal.PooledConnection
 import dev.kormorant.internal.ExposedBridge
+import dev.kormorant.internal.ExposedTransaction
+import dev.kormorant.internal.Interceptors
+import dev.kormorant.internal.LevelKind
 import dev.kormorant.internal.Scope
 import dev.kormorant.internal.ScopeKey
 import dev.kormorant.internal.SubstituteKey
@@ -26,12 +29,11 @@ import dev.kormorant.internal.suppressing
 import dev.kormorant.internal.uncancellable
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
-import kotlinx.coroutines.isActive
+import org.jetbrains.exposed.v1.core.statements.StatementInterceptor
 import java.util.ServiceLoader
 import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.time.Duration.Companion.seconds
 
 /**
@@ -54,6 +56,10 @@ public class Database private constructor(
     internal val scopeKey = ScopeKey()
     internal val substituteKey = SubstituteKey()
     private val audience = Audience(this, config.listeners.toList())
+    private val interceptors: List<StatementInterceptor> = Interceptors.global + config.interceptors
+
+    /** Hooks for the models of all classes on this database. */
+    public val modelHooks: DatabaseHooks = DatabaseHooks()
 
     private val writers = poolOf(Access.WRITE, driver.maxWriters)
     private val readers = if (driver.maxReaders == 0) writers else poolOf(Access.READ, driver.maxReaders)
@@ -125,13 +131,16 @@ public class Database private constructor(
     }
 
     /**
-     * Runs any SQL with `?` for each of [arguments]; inside a transaction or pinned connection it runs there. The arguments travel as
-     * parameters, with the type of their class.
+     * Runs any SQL with `?` for each of [arguments] at once; inside a transaction or pinned connection it runs there. [sql] makes a value
+     * of it that can be mapped, streamed and run again.
+     *
+     * @throws UnsupportedByDialectException for DDL in a transaction that the database would commit before it; see
+     * [DatabaseConfig.allowImplicitCommit].
      */
-    public suspend fun exec(sql: String, vararg arguments: Any?): SqlResult {
-        openBridge()
-        return SqlResult(run(Binder.ofValues(sql, arguments.asList())))
-    }
+    public suspend fun exec(sql: String, vararg arguments: Any?): SqlResult = sql(sql, *arguments).execute()
+
+    /** Runs any SQL with parameters `:name` at once; see [sql]. */
+    public suspend fun exec(sql: String, arguments: Map<String, Any?>): SqlResult = sql(sql, arguments).execute()
 
     override fun toString(): String = "Database($url)"
 
@@ -149,8 +158,23 @@ public class Database private constructor(
 
     private fun bridgeTo(dialect: Dialect) = synchronized(this) { bridge ?: ExposedBridge(dialect, url).also { bridge = it } }
 
+    /** A transaction as Exposed's interceptors see it, with those of the database; the bridge must have been made. */
+    internal fun newExposedTransaction(readOnly: Boolean): ExposedTransaction =
+        checkNotNull(bridge).newTransaction(readOnly).also { interceptors.forEach(it::register) }
+
     /** Runs [statement] in the transaction of the caller, else in autocommit on a connection of its own. */
-    internal suspend fun run(statement: SqlStatement, access: Access = Access.WRITE): RawResult {
+    internal suspend fun run(statement: SqlStatement, access: Access = Access.WRITE): RawResult =
+        intercepting(statement) { perform(statement, access) }
+
+    /** Runs [block], which runs [statement], within what Exposed's interceptors want to do before and after, if there are any. */
+    private suspend inline fun <T> intercepting(statement: SqlStatement, noinline block: suspend () -> T): T {
+        val level = currentCoroutineContext()[scopeKey]?.level
+        val transaction = level?.exposed ?: if (interceptors.isEmpty()) null else newExposedTransaction(readOnly = false)
+        val told = transaction?.interceptors ?: return block()
+        return told.around(statement, block)
+    }
+
+    private suspend fun perform(statement: SqlStatement, access: Access): RawResult {
         currentCoroutineContext()[scopeKey]?.let { return it.level.session.execute(it.level, statement) }
         val lent = acquire(access)
         try {
@@ -164,44 +188,51 @@ public class Database private constructor(
      * Runs [statement] and hands its rows over in portions. The connection is held meanwhile, the turn too in a transaction; it is
      * given back clean however [onRows] ends.
      */
-    internal suspend fun stream(statement: SqlStatement, access: Access, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
+    internal suspend fun stream(
+        statement: SqlStatement,
+        access: Access,
+        fetchSize: Int,
+        onColumns: (List<RawColumn>) -> Unit = {},
+        onRows: suspend (List<Array<Any?>>) -> Unit,
+    ): Unit = intercepting(statement) { performStream(statement, access, fetchSize, onColumns, onRows) }
+
+    private suspend fun performStream(
+        statement: SqlStatement,
+        access: Access,
+        fetchSize: Int,
+        onColumns: (List<RawColumn>) -> Unit,
+        onRows: suspend (List<Array<Any?>>) -> Unit,
+    ) {
         currentCoroutineContext()[scopeKey]?.let { scope ->
-            return scope.level.session.withConnection(scope.level) { stream(it, statement, fetchSize, onRows) }
+            return scope.level.session.withConnection(scope.level) { stream(it, statement, fetchSize, onColumns, onRows) }
         }
         val lent = acquire(access)
         try {
-            stream(lent.connection, statement, fetchSize, onRows)
+            stream(lent.connection, statement, fetchSize, onColumns, onRows)
         } finally {
             release(access, lent)
         }
     }
 
-    private suspend fun stream(connection: Connection, statement: SqlStatement, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
-        val listeners = audience.here() ?: return streamUnheard(connection, statement, fetchSize, onRows)
-        val start = System.nanoTime()
-        var elsewhere = 0L
-        var count = 0L
-        var failure: Throwable? = null
-        try {
-            streamUnheard(connection, statement, fetchSize) { rows ->
-                count += rows.size
-                val handedOver = System.nanoTime()
-                onRows(rows)
-                elsewhere += System.nanoTime() - handedOver
-            }
-        } catch (error: Throwable) {
-            // A collector that has enough ends a stream by an exception, too.
-            if (error !is CancellationException || !currentCoroutineContext().isActive) failure = error
-            throw error
-        } finally {
-            tell(listeners, connection, statement, start + elsewhere, count, failure)
-        }
-    }
+    private suspend fun stream(
+        connection: Connection,
+        statement: SqlStatement,
+        fetchSize: Int,
+        onColumns: (List<RawColumn>) -> Unit,
+        onRows: suspend (List<Array<Any?>>) -> Unit,
+    ): Unit = audience.streaming(connection, statement, onRows) { streamUnheard(connection, statement, fetchSize, onColumns, it) }
 
-    private suspend fun streamUnheard(connection: Connection, statement: SqlStatement, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
+    private suspend fun streamUnheard(
+        connection: Connection,
+        statement: SqlStatement,
+        fetchSize: Int,
+        onColumns: (List<RawColumn>) -> Unit,
+        onRows: suspend (List<Array<Any?>>) -> Unit,
+    ) {
         var stream: RowStream? = null
         try {
             stream = within(statement) { connection.stream(statement, fetchSize) }
+            onColumns(stream.columns)
             while (true) onRows(within(statement) { stream.next() ?: emptyList() }.ifEmpty { break })
         } catch (error: Throwable) {
             throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection) { stream?.close() ?: connection.cancel() } }
@@ -258,20 +289,11 @@ public class Database private constructor(
     }
 
     /** [Connection.execute], told to the listeners. */
-    internal suspend fun send(connection: Connection, statement: SqlStatement): RawResult {
-        val listeners = audience.here() ?: return connection.execute(statement)
-        val start = System.nanoTime()
-        try {
-            return connection.execute(statement).also { tell(listeners, connection, statement, start, it.affected, null) }
-        } catch (error: Throwable) {
-            tell(listeners, connection, statement, start, 0, error)
-            throw error
-        }
-    }
+    internal suspend fun send(connection: Connection, statement: SqlStatement): RawResult =
+        audience.executing(connection, statement) { connection.execute(statement) }
 
-    private fun tell(listeners: List<DatabaseListener>, connection: Connection, statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
-        val time = (System.nanoTime() - start).nanoseconds
-        audience.tell(listeners, StatementEvent(this, statement.sql, audience.waitedFor(connection), time, rows, error))
+    internal suspend fun tellRepeated(event: RepeatedLoadEvent) {
+        audience.here()?.forEach { it.onRepeatedLoad(event) }
     }
 
     /** Runs [block] out of reach of the caller's cancellation for `cancelTimeout` at most; `null` if that was not enough. */
@@ -320,6 +342,9 @@ public class Database private constructor(
         internal suspend fun current(): Database = currentCoroutineContext()[Database] ?: throw NoDatabaseException()
     }
 }
+
+/** Whether the calling coroutine is inside a transaction on this database. */
+internal suspend fun Database.isInTransaction(): Boolean = currentScope().let { it != null && it.level.kind != LevelKind.CONNECTION }
 
 /** The transaction level the calling coroutine is in, if any, on this database. */
 internal suspend fun Database.currentScope(): Scope? = currentCoroutineContext()[scopeKey]

@@ -20,6 +20,9 @@ public interface DatabaseListener {
 
     /** A connection was opened, lent, refused or given back. */
     public fun onConnection(event: ConnectionEvent) {}
+
+    /** A relation was loaded for one model after another; told where [DatabaseConfig.repeatedLoads] or [withoutRepeatedLoads] asks for it. */
+    public fun onRepeatedLoad(event: RepeatedLoadEvent) {}
 }
 
 /** One statement and its answer. */

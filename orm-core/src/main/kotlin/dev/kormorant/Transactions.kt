@@ -3,7 +3,6 @@ package dev.kormorant
 import dev.kormorant.driver.Access
 import dev.kormorant.internal.Level
 import dev.kormorant.internal.LevelKind
-import dev.kormorant.internal.Scope
 import dev.kormorant.internal.Session
 import dev.kormorant.internal.closedError
 import dev.kormorant.internal.finish
@@ -115,7 +114,8 @@ private suspend fun <T> Database.runLevel(level: Level, block: suspend Coroutine
         }
         session.turns.give(level)
     }
-    val outcome = runCatching { withContext(this + Scope(level)) { block(level.transaction) } }
+    val outcome = runCatching { withContext(this + level.context) { block(level.transaction) } }
+    level.left()
     val value = try {
         takeLastTurn(level)
         if (level.kind == LevelKind.CONNECTION) outcome.getOrThrow() else finish(level, outcome)

@@ -2,7 +2,7 @@ package dev.kormorant.async;
 
 import dev.kormorant.Database;
 import dev.kormorant.PoolStats;
-import dev.kormorant.Query;
+import dev.kormorant.Rows;
 import dev.kormorant.async.internal.Funnel;
 import dev.kormorant.async.internal.SettingsKt;
 import java.time.Duration;
@@ -15,7 +15,6 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.jetbrains.exposed.v1.core.ResultRow;
 
 /**
  * Where the data is, for Java: it opens connections, keeps them in a pool, and runs statements and transactions.
@@ -145,9 +144,10 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
      * {@code onError} as the original exception; cancelling the subscription ends the statement and gives the connection back.
      *
      * @param query the query
+     * @param <T> what the query returns
      * @return its rows
      */
-    public Flow.Publisher<ResultRow> publisher(Query query) {
+    public <T> Flow.Publisher<T> publisher(Rows<T> query) {
         return funnel.publisher(query);
     }
 

@@ -2,6 +2,7 @@ package dev.kormorant.async;
 
 import static dev.kormorant.async.KotlinFunctions.unit;
 
+import dev.kormorant.Cascade;
 import dev.kormorant.ManyToMany;
 import dev.kormorant.Model;
 import dev.kormorant.ModelClass;
@@ -317,7 +318,7 @@ public final class AsyncModels<I, M extends Model<I>> {
      * @return whether a row was written; {@code false} when clean, and when the row is gone
      */
     public CompletableFuture<Boolean> save(M model) {
-        return funnel.call(next -> ModelKt.save(model, null, next));
+        return funnel.call(next -> ModelKt.save(model, null, false, next));
     }
 
     /**
@@ -339,7 +340,7 @@ public final class AsyncModels<I, M extends Model<I>> {
      * @return whether a row was written
      */
     public CompletableFuture<Boolean> save(M model, Set<? extends Column<?>> only) {
-        return funnel.call(next -> ModelKt.save(model, only, next));
+        return funnel.call(next -> ModelKt.save(model, only, false, next));
     }
 
     /**
@@ -361,7 +362,7 @@ public final class AsyncModels<I, M extends Model<I>> {
      * @return how many rows were deleted, 0 or 1
      */
     public CompletableFuture<Integer> delete(M model) {
-        return funnel.call(next -> ModelKt.delete(model, next));
+        return funnel.call(next -> ModelKt.delete(model, Cascade.NONE, next));
     }
 
     /**

@@ -6,6 +6,9 @@ import dev.kormorant.Model;
 import dev.kormorant.ModelClass;
 import dev.kormorant.ModelQuery;
 import dev.kormorant.Query;
+import dev.kormorant.RowQuery;
+import dev.kormorant.Rows;
+import dev.kormorant.SizedIterable;
 import dev.kormorant.SqlResult;
 import dev.kormorant.StatementsKt;
 import dev.kormorant.async.internal.Funnel;
@@ -78,11 +81,12 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
     /**
      * Runs a query.
      *
-     * @param query the query
-     * @return all rows
+     * @param query a query, what {@code as} makes of one, or a compiled query with its values
+     * @param <T> what it returns: {@code ResultRow}, or the class it is mapped to
+     * @return all of it
      */
-    public final CompletableFuture<List<ResultRow>> list(Query query) {
-        return funnel.call(next -> query.toList(next));
+    public final <T> CompletableFuture<List<T>> list(Rows<T> query) {
+        return funnel.<List<? extends T>, List<T>>call(next -> query.toList(next), Collections::unmodifiableList);
     }
 
     /**
@@ -90,11 +94,12 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      *
      * @param query the query
      * @param map makes a value of each row; called on the executor
+     * @param <T> what the query returns
      * @param <R> type of the values
      * @return the values of all rows
      */
-    public final <R> CompletableFuture<List<R>> list(Query query, Function<? super ResultRow, ? extends R> map) {
-        return funnel.<List<ResultRow>, List<R>>call(next -> query.toList(next), rows -> rows.stream().<R>map(map).toList());
+    public final <T, R> CompletableFuture<List<R>> list(Rows<T> query, Function<? super T, ? extends R> map) {
+        return funnel.<List<? extends T>, List<R>>call(next -> query.toList(next), rows -> rows.stream().<R>map(map).toList());
     }
 
     /**
@@ -112,10 +117,11 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      * Runs a query for one row at most.
      *
      * @param query the query
+     * @param <T> what the query returns
      * @return the first row, if any
      */
-    public final CompletableFuture<Optional<ResultRow>> first(Query query) {
-        return funnel.<ResultRow, Optional<ResultRow>>call(next -> query.firstOrNull(next), Optional::ofNullable);
+    public final <T> CompletableFuture<Optional<T>> first(Rows<T> query) {
+        return funnel.<T, Optional<T>>call(next -> query.firstOrNull(next), Optional::ofNullable);
     }
 
     /**
@@ -133,9 +139,10 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      * Runs a query that must return one row; fails with {@code RecordNotFoundException} or {@code TooManyRowsException}.
      *
      * @param query the query
+     * @param <T> what the query returns
      * @return the only row
      */
-    public final CompletableFuture<ResultRow> single(Query query) {
+    public final <T> CompletableFuture<T> single(Rows<T> query) {
         return funnel.call(next -> query.single(next));
     }
 
@@ -156,7 +163,7 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      * @param query the query
      * @return the number of its rows
      */
-    public final CompletableFuture<Long> count(Query query) {
+    public final CompletableFuture<Long> count(SizedIterable<?> query) {
         return funnel.call(next -> query.count(false, next));
     }
 
@@ -180,6 +187,28 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      */
     public final <T> CompletableFuture<Optional<T>> scalar(Query query, Expression<T> expression) {
         return funnel.<T, Optional<T>>call(next -> query.scalarOrNull(expression, next), Optional::ofNullable);
+    }
+
+    /**
+     * How the database would run a query; it is not run.
+     *
+     * @param query the query
+     * @return the plan in the database's own form, a text for each of its rows
+     */
+    public final CompletableFuture<List<String>> explain(RowQuery<?> query) {
+        return explain(query, false, null);
+    }
+
+    /**
+     * How the database would run a query. Fails with {@code UnsupportedByDialectException} if the database has no such option.
+     *
+     * @param query the query
+     * @param analyze whether to run it as well
+     * @param options what the database takes in addition, as {@code FORMAT JSON}, or {@code null}
+     * @return the plan in the database's own form, a text for each of its rows
+     */
+    public final CompletableFuture<List<String>> explain(RowQuery<?> query, boolean analyze, String options) {
+        return funnel.explain(query, analyze, options);
     }
 
     /**

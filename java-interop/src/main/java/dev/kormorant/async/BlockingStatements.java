@@ -5,6 +5,9 @@ import dev.kormorant.Model;
 import dev.kormorant.ModelClass;
 import dev.kormorant.ModelQuery;
 import dev.kormorant.Query;
+import dev.kormorant.RowQuery;
+import dev.kormorant.Rows;
+import dev.kormorant.SizedIterable;
 import dev.kormorant.SqlResult;
 import java.util.Collection;
 import java.util.List;
@@ -66,10 +69,11 @@ public abstract sealed class BlockingStatements permits BlockingDatabase, Blocki
     /**
      * Runs a query.
      *
-     * @param query the query
-     * @return all rows
+     * @param query a query, what {@code as} makes of one, or a compiled query with its values
+     * @param <T> what it returns: {@code ResultRow}, or the class it is mapped to
+     * @return all of it
      */
-    public final List<ResultRow> list(Query query) {
+    public final <T> List<T> list(Rows<T> query) {
         return call(() -> async.list(query));
     }
 
@@ -78,10 +82,11 @@ public abstract sealed class BlockingStatements permits BlockingDatabase, Blocki
      *
      * @param query the query
      * @param map makes a value of each row
+     * @param <T> what the query returns
      * @param <R> type of the values
      * @return the values of all rows
      */
-    public final <R> List<R> list(Query query, Function<? super ResultRow, ? extends R> map) {
+    public final <T, R> List<R> list(Rows<T> query, Function<? super T, ? extends R> map) {
         return call(() -> async.list(query, map));
     }
 
@@ -100,9 +105,10 @@ public abstract sealed class BlockingStatements permits BlockingDatabase, Blocki
      * Runs a query for one row at most.
      *
      * @param query the query
+     * @param <T> what the query returns
      * @return the first row, if any
      */
-    public final Optional<ResultRow> first(Query query) {
+    public final <T> Optional<T> first(Rows<T> query) {
         return call(() -> async.first(query));
     }
 
@@ -121,9 +127,10 @@ public abstract sealed class BlockingStatements permits BlockingDatabase, Blocki
      * Runs a query that must return one row; throws {@code RecordNotFoundException} or {@code TooManyRowsException}.
      *
      * @param query the query
+     * @param <T> what the query returns
      * @return the only row
      */
-    public final ResultRow single(Query query) {
+    public final <T> T single(Rows<T> query) {
         return call(() -> async.single(query));
     }
 
@@ -144,7 +151,7 @@ public abstract sealed class BlockingStatements permits BlockingDatabase, Blocki
      * @param query the query
      * @return the number of its rows
      */
-    public final Long count(Query query) {
+    public final Long count(SizedIterable<?> query) {
         return call(() -> async.count(query));
     }
 
@@ -168,6 +175,28 @@ public abstract sealed class BlockingStatements permits BlockingDatabase, Blocki
      */
     public final <T> Optional<T> scalar(Query query, Expression<T> expression) {
         return call(() -> async.scalar(query, expression));
+    }
+
+    /**
+     * How the database would run a query; it is not run.
+     *
+     * @param query the query
+     * @return the plan in the database's own form, a text for each of its rows
+     */
+    public final List<String> explain(RowQuery<?> query) {
+        return call(() -> async.explain(query));
+    }
+
+    /**
+     * How the database would run a query. Throws {@code UnsupportedByDialectException} if the database has no such option.
+     *
+     * @param query the query
+     * @param analyze whether to run it as well
+     * @param options what the database takes in addition, as {@code FORMAT JSON}, or {@code null}
+     * @return the plan in the database's own form, a text for each of its rows
+     */
+    public final List<String> explain(RowQuery<?> query, boolean analyze, String options) {
+        return call(() -> async.explain(query, analyze, options));
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.kormorant.async;
 
+import dev.kormorant.RowQuery;
 import dev.kormorant.async.internal.ColumnsKt;
 import java.util.Collection;
 import java.util.List;
@@ -226,6 +227,28 @@ public final class Conditions {
      */
     public static <T> Op<Boolean> inIds(Column<EntityID<T>> column, Collection<T> ids) {
         return ColumnsKt.inIds(column, ids);
+    }
+
+    /**
+     * The value is one of those that a query returns.
+     *
+     * @param expression a column or other expression
+     * @param query a query of one column
+     * @param <T> type of the value
+     * @return the condition
+     */
+    public static <T> Op<Boolean> inSubQuery(Expression<T> expression, RowQuery<?> query) {
+        return OpBuilderKt.inSubQuery(expression, query);
+    }
+
+    /**
+     * A query returns a row.
+     *
+     * @param query the query, which may use columns of the query around it
+     * @return the condition
+     */
+    public static Op<Boolean> exists(RowQuery<?> query) {
+        return OpBuilderKt.exists(query);
     }
 
     /**

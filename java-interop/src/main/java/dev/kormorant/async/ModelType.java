@@ -59,7 +59,7 @@ public final class ModelType<I, M extends Model<I>> extends ModelClass<I, M> {
      * @return the relation
      */
     public <J, N extends Model<J>> Reference<J, N> reference(Column<?> column, Supplier<? extends ModelClass<J, N>> target) {
-        return new Reference<>(own(column), target::get);
+        return new Reference<>(target::get, own(column));
     }
 
     /**
@@ -72,7 +72,7 @@ public final class ModelType<I, M extends Model<I>> extends ModelClass<I, M> {
      * @return the relation
      */
     public <J, N extends Model<J>> OptionalReference<J, N> optionalReference(Column<?> column, Supplier<? extends ModelClass<J, N>> target) {
-        return new OptionalReference<>(own(column), target::get);
+        return new OptionalReference<>(target::get, own(column));
     }
 
     /**
@@ -84,7 +84,7 @@ public final class ModelType<I, M extends Model<I>> extends ModelClass<I, M> {
      * @return the relation
      */
     public <N extends Model<?>> Referrers<N> referrers(Column<?> column, Supplier<? extends ModelClass<?, N>> target) {
-        return new Referrers<>(column, target::get);
+        return new Referrers<>(target::get, column);
     }
 
     /**
@@ -97,7 +97,7 @@ public final class ModelType<I, M extends Model<I>> extends ModelClass<I, M> {
      * @return the relation
      */
     public <N extends Model<?>> ManyToMany<N> manyToMany(Column<?> source, Column<?> linked, Supplier<? extends ModelClass<?, N>> target) {
-        return new ManyToMany<>(source, linked, target::get);
+        return new ManyToMany<>(target::get, source, linked);
     }
 
     private Column<?> own(Column<?> column) {

@@ -6,7 +6,11 @@ import dev.kormorant.Database
 import dev.kormorant.DatabaseListener
 import dev.kormorant.StatementEvent
 import dev.kormorant.driver.Connection
+import dev.kormorant.driver.RawResult
+import dev.kormorant.driver.SqlStatement
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.isActive
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.nanoseconds
@@ -60,14 +64,58 @@ internal class Audience(private val database: Database, private val own: List<Da
         }
     }
 
-    /** The time that the first statement on a connection has waited for it; later ones have not. */
-    fun waitedFor(connection: Connection): Duration {
-        val loan = loans[connection] ?: return Duration.ZERO
-        return loan.waited.also { loan.waited = Duration.ZERO }
+    /** Runs [execute], in which [statement] is sent and answered. */
+    suspend fun executing(connection: Connection, statement: SqlStatement, execute: suspend () -> RawResult): RawResult {
+        val listeners = here() ?: return execute()
+        val start = System.nanoTime()
+        try {
+            return execute().also { tell(listeners, connection, statement, start, it.affected, null) }
+        } catch (error: Throwable) {
+            tell(listeners, connection, statement, start, 0, error)
+            throw error
+        }
     }
 
-    fun tell(listeners: List<DatabaseListener>, event: StatementEvent) {
+    /** Runs [stream], which hands over portions of rows; the time they take in [onRows] is not the statement's. */
+    suspend fun streaming(
+        connection: Connection,
+        statement: SqlStatement,
+        onRows: suspend (List<Array<Any?>>) -> Unit,
+        stream: suspend (suspend (List<Array<Any?>>) -> Unit) -> Unit,
+    ) {
+        val listeners = here() ?: return stream(onRows)
+        val start = System.nanoTime()
+        var elsewhere = 0L
+        var count = 0L
+        var failure: Throwable? = null
+        try {
+            stream { rows ->
+                count += rows.size
+                val handedOver = System.nanoTime()
+                try {
+                    onRows(rows)
+                } finally {
+                    elsewhere += System.nanoTime() - handedOver
+                }
+            }
+        } catch (error: Throwable) {
+            // A collector that has enough ends a stream by an exception, too.
+            if (error !is CancellationException || !currentCoroutineContext().isActive) failure = error
+            throw error
+        } finally {
+            tell(listeners, connection, statement, start + elsewhere, count, failure)
+        }
+    }
+
+    private fun tell(listeners: List<DatabaseListener>, connection: Connection, statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
+        val event = StatementEvent(database, statement.sql, waitedFor(connection), since(start), rows, error)
         for (listener in listeners) listener.onStatement(event)
+    }
+
+    /** The time that the first statement on a connection has waited for it; later ones have not. */
+    private fun waitedFor(connection: Connection): Duration {
+        val loan = loans[connection] ?: return Duration.ZERO
+        return loan.waited.also { loan.waited = Duration.ZERO }
     }
 
     private fun tell(listeners: List<DatabaseListener>, event: ConnectionEvent) {

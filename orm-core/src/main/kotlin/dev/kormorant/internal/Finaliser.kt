@@ -47,6 +47,14 @@ internal suspend fun <T> finish(level: Level, outcome: Result<T>): T {
  * server does not know, the whole transaction can only be rolled back.
  */
 internal suspend fun rollback(level: Level, connection: Connection): Throwable? {
+    val interceptors = level.endInterceptors ?: return undo(level, connection)
+    val before = runCatching { interceptors.beforeRollback() }.exceptionOrNull()
+    val error = undo(level, connection)
+    val after = runCatching { interceptors.afterRollback() }.exceptionOrNull()
+    return listOfNotNull(error, before, after).reduceOrNull { first, further -> first.apply { addSuppressed(further) } }
+}
+
+private suspend fun undo(level: Level, connection: Connection): Throwable? {
     if (connection.status == ConnectionStatus.CLOSED) return null
     if (level.kind == LevelKind.SAVEPOINT && level.endedBy != null) return null
     val database = level.session.database
@@ -63,6 +71,21 @@ internal suspend fun rollback(level: Level, connection: Connection): Throwable? 
 }
 
 private suspend fun commit(level: Level, connection: Connection) {
+    val interceptors = level.endInterceptors ?: return complete(level, connection)
+    try {
+        interceptors.beforeCommit()
+    } catch (error: Throwable) {
+        rollback(level, connection)?.let(error::addSuppressed)
+        throw error
+    }
+    complete(level, connection)
+    interceptors.afterCommit()
+}
+
+/** Those who want to know of the end of [this] level, which must be that of the transaction. */
+private val Level.endInterceptors: Interceptors? get() = if (kind == LevelKind.TRANSACTION) exposed?.interceptors else null
+
+private suspend fun complete(level: Level, connection: Connection) {
     val database = level.session.database
     val statement = level.commitStatement(connection.dialect)
     try {

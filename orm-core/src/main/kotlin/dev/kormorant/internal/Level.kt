@@ -5,6 +5,8 @@ import dev.kormorant.OrmException
 import dev.kormorant.Transaction
 import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.SqlStatement
+import kotlin.coroutines.CoroutineContext
+import kotlin.coroutines.EmptyCoroutineContext
 
 /** What a level is to the server. */
 internal enum class LevelKind {
@@ -50,6 +52,19 @@ internal class Level(
     var endedBy: OrmException? = null
         get() = if (root === this) field else root?.endedBy
         set(error) = if (root === this) field = error else root?.endedBy = error
+
+    /** The transaction as Exposed sees it, one for all its levels; `null` for a pinned connection. */
+    val exposed: ExposedTransaction? get() = root?.ownExposed
+
+    private val ownExposed: ExposedTransaction by lazy { session.database.newExposedTransaction(readOnly) }
+
+    /** What a coroutine has to have in its context to run in this level. */
+    val context: CoroutineContext get() = Scope(this) + (exposed?.context ?: EmptyCoroutineContext)
+
+    /** To be called where the block of this level has ended, before anything else. */
+    fun left() {
+        if (root === this) ownExposed.leaveThread()
+    }
 
     private val createdAt: StackWalker.StackFrame? = creationSite()
     private val afterCommit = ArrayList<suspend () -> Unit>()

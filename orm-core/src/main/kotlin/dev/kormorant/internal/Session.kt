@@ -34,12 +34,16 @@ internal class Session(val database: Database, private val access: Access) {
     @Volatile
     var lastError: OrmException? = null
 
+    /** Whether the connection has settings of its own by now, so that nobody else may get it and no statement be kept prepared. */
+    @Volatile
+    var isAltered = false
+
     private var savepoints = 0
 
     fun nextSavepoint(): String = "s${++savepoints}"
 
     suspend fun execute(level: Level, statement: SqlStatement): RawResult = withConnection(level) { connection ->
-        database.execute(connection, statement)
+        database.execute(connection, if (isAltered) SqlStatement(statement.sql, statement.types, statement.values, reusable = false) else statement)
     }
 
     /** Runs [block] with the turn and a connection on which every level down to [level] has begun. */
@@ -82,6 +86,7 @@ internal class Session(val database: Database, private val access: Access) {
 
     /** Gives the connection back; the pool keeps it only in the state it was lent. */
     fun close() {
+        if (isAltered) connection?.close()
         lent?.let { database.release(access, it) }
         lent = null
     }

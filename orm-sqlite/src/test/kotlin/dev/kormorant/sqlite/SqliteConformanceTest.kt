@@ -1,5 +1,6 @@
 package dev.kormorant.sqlite
 
+import dev.kormorant.driver.QueryClause
 import dev.kormorant.test.conformance.Backend
 import dev.kormorant.test.conformance.Capabilities
 import dev.kormorant.test.conformance.Conformance
@@ -16,7 +17,27 @@ class SqliteFileSoakTest : SoakSuite(SqliteFile, coroutines = 100)
 
 private val DIALOGUE = Dialogue(slowStatement = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
 
-private object SqliteFile : Backend("SQLite", Capabilities(concurrentWriters = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true), DIALOGUE) {
+private val MISSING = setOf(
+    QueryClause.DISTINCT_ON,
+    QueryClause.LATERAL,
+    QueryClause.QUANTIFIED_QUERY,
+    QueryClause.TABLE_QUERY,
+    QueryClause.QUANTIFIED_ARRAY,
+    QueryClause.EXPLAIN_ANALYZE,
+)
+
+private object SqliteFile : Backend("SQLite", Capabilities(
+        concurrentWriters = false,
+        joinChanges = false,
+        sequences = false,
+        isolationLevels = false,
+        exactDecimals = false,
+        unsigned64 = false,
+        zonedMicroseconds = false,
+        jsonb = true,
+        missingClauses = MISSING,
+        boundedOperands = false,
+    ), DIALOGUE) {
     override val unreachableUrl: String get() = "sqlite:/no/such/directory/pages.db"
 
     override suspend fun create(): Place {
@@ -28,7 +49,8 @@ private object SqliteFile : Backend("SQLite", Capabilities(concurrentWriters = f
 private object SqliteMemory :
     Backend(
         "SQLite",
-        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true, readOnlyTransactions = false),
+        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, joinChanges = false, sequences = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true,
+            missingClauses = MISSING, boundedOperands = false),
         DIALOGUE,
     ) {
     override val unreachableUrl: String get() = SqliteFile.unreachableUrl

@@ -4,12 +4,14 @@ import dev.kormorant.ConnectionBusyException
 import dev.kormorant.Database
 import dev.kormorant.Isolation
 import dev.kormorant.Propagation
-import dev.kormorant.Query
+import dev.kormorant.RowQuery
+import dev.kormorant.Rows
 import dev.kormorant.StatementTimeout
 import dev.kormorant.Transaction
 import dev.kormorant.TransactionClosedException
 import dev.kormorant.async.ContextCarrier
 import dev.kormorant.connection
+import dev.kormorant.explain
 import dev.kormorant.savepoint
 import dev.kormorant.transaction
 import kotlinx.coroutines.CancellationException
@@ -17,13 +19,14 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.future.await
 import kotlinx.coroutines.jdk9.asPublisher
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
-import org.jetbrains.exposed.v1.core.ResultRow
 import java.time.Duration
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionException
@@ -91,7 +94,10 @@ internal class Funnel private constructor(
         start { database.connection { awaited(block.apply(inner(this, "pinned connection"))) } }
 
     /** Each subscription is a coroutine of its own, so this is for a database only. */
-    fun publisher(query: Query): Flow.Publisher<ResultRow> = query.asPublisher(coroutineContext)
+    fun <T : Any> publisher(query: Rows<T>): Flow.Publisher<T> = query.asPublisher(coroutineContext)
+
+    fun explain(query: RowQuery<*>, analyze: Boolean, options: String?): CompletableFuture<List<String>> =
+        start { explain(analyze, options) { query }.map { it.toString() }.toList() }
 
     private fun inner(scope: CoroutineScope, what: Any) = Funnel(database, scope.coroutineContext, Held(what), carriers)
 

@@ -8,6 +8,7 @@ import dev.kormorant.driver.Driver
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.jasync.LastRequests
 import dev.kormorant.jasync.Tls
 import dev.kormorant.jasync.Transport
 import kotlin.time.Duration
@@ -75,17 +76,19 @@ internal class MySqlDriver(
     private val connectTimeout: Duration,
     private val statementCacheSize: Int,
 ) : Driver {
+    private val lastRequests = LastRequests()
+
     override suspend fun connect(access: Access): Connection = open { it.also { connection -> connection.setUp() } }
 
     /** Connections are their owner's, and the transport belongs to the process. */
-    override suspend fun close(): Unit = Unit
+    override suspend fun close(): Unit = lastRequests.awaitAll()
 
     private suspend fun <T : Any> open(use: suspend (MySqlConnection) -> T): T {
         val packets = LoginPackets()
         val decoder = PacketDecoder(packets)
         return Transport.connect(address.host, address.port, connectTimeout, { it.pipeline().addLast(decoder) }) { channel ->
             val greeting = Login(address, channel, decoder, packets).run()
-            val connection = MySqlConnection(channel, decoder, greeting, statementCacheSize, ::kill)
+            val connection = MySqlConnection(channel, decoder, greeting, statementCacheSize, ::kill, lastRequests)
             use(connection)
         }
     }

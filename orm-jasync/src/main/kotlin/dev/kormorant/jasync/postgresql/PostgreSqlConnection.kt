@@ -9,6 +9,7 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.jasync.LastRequests
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.coroutines.yield
 import java.util.concurrent.atomic.AtomicReference
@@ -24,6 +25,7 @@ internal class PostgreSqlConnection(
     types: TypeCatalog,
     statementCacheSize: Int,
     private val requestCancel: suspend (BackendKey) -> Unit,
+    private val lastRequests: LastRequests,
 ) : Connection {
     private val current = AtomicReference<Any?>()
     private val statements = PreparedStatements(statementCacheSize)
@@ -105,7 +107,11 @@ internal class PostgreSqlConnection(
         link.onEventLoop { continuation.resumeWith(Result.success(stream.cancel())) }
     }
 
-    override fun close(): Unit = link.close()
+    override fun close() {
+        val abandons = link.open && current.get() != null
+        link.close()
+        if (abandons) lastRequests.send { requestCancel(backend) }
+    }
 
     override fun toString(): String = "PostgreSqlConnection(${link.address}, pid ${backend.pid}, $status)"
 
