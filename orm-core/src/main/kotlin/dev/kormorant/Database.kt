@@ -30,12 +30,10 @@ import dev.kormorant.internal.uncancellable
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
 import org.jetbrains.exposed.v1.core.statements.StatementInterceptor
-import kotlinx.coroutines.isActive
 import java.util.ServiceLoader
 import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.time.Duration.Companion.seconds
 
 /**
@@ -258,24 +256,11 @@ public class Database private constructor(
     }
 
     /** [Connection.execute], told to the listeners. */
-    internal suspend fun send(connection: Connection, statement: SqlStatement): RawResult {
-        val listeners = audience.here() ?: return connection.execute(statement)
-        val start = System.nanoTime()
-        try {
-            return connection.execute(statement).also { tell(listeners, connection, statement, start, it.affected, null) }
-        } catch (error: Throwable) {
-            tell(listeners, connection, statement, start, 0, error)
-            throw error
-        }
-    }
-
-    internal fun tell(listeners: List<DatabaseListener>, connection: Connection, statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
-        val time = (System.nanoTime() - start).nanoseconds
-        audience.tell(listeners, StatementEvent(this, statement.sql, audience.waitedFor(connection), time, rows, error))
-    }
+    internal suspend fun send(connection: Connection, statement: SqlStatement): RawResult =
+        audience.executing(connection, statement) { connection.execute(statement) }
 
     internal suspend fun tellRepeated(event: RepeatedLoadEvent) {
-        for (listener in audience.here().orEmpty()) listener.onRepeatedLoad(event)
+        audience.here()?.forEach { it.onRepeatedLoad(event) }
     }
 
     /** Runs [block] out of reach of the caller's cancellation for `cancelTimeout` at most; `null` if that was not enough. */

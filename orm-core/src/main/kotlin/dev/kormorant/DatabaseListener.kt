@@ -18,11 +18,11 @@ public interface DatabaseListener {
     /** A statement has been answered, with rows or with an error, or was given up. */
     public fun onStatement(event: StatementEvent) {}
 
-    /** A relation was loaded for one model after another; told where [DatabaseConfig.repeatedLoads] or [withoutRepeatedLoads] asks for it. */
-    public fun onRepeatedLoad(event: RepeatedLoadEvent) {}
-
     /** A connection was opened, lent, refused or given back. */
     public fun onConnection(event: ConnectionEvent) {}
+
+    /** A relation was loaded for one model after another; told where [DatabaseConfig.repeatedLoads] or [withoutRepeatedLoads] asks for it. */
+    public fun onRepeatedLoad(event: RepeatedLoadEvent) {}
 }
 
 /** One statement and its answer. */

@@ -6,6 +6,8 @@ import dev.kormorant.Database
 import dev.kormorant.DatabaseListener
 import dev.kormorant.StatementEvent
 import dev.kormorant.driver.Connection
+import dev.kormorant.driver.RawResult
+import dev.kormorant.driver.SqlStatement
 import kotlinx.coroutines.currentCoroutineContext
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.time.Duration
@@ -60,14 +62,28 @@ internal class Audience(private val database: Database, private val own: List<Da
         }
     }
 
-    /** The time that the first statement on a connection has waited for it; later ones have not. */
-    fun waitedFor(connection: Connection): Duration {
-        val loan = loans[connection] ?: return Duration.ZERO
-        return loan.waited.also { loan.waited = Duration.ZERO }
+    /** Runs [execute], in which [statement] is sent and answered. */
+    suspend fun executing(connection: Connection, statement: SqlStatement, execute: suspend () -> RawResult): RawResult {
+        val listeners = here() ?: return execute()
+        val start = System.nanoTime()
+        try {
+            return execute().also { tell(listeners, connection, statement, start, it.affected, null) }
+        } catch (error: Throwable) {
+            tell(listeners, connection, statement, start, 0, error)
+            throw error
+        }
     }
 
-    fun tell(listeners: List<DatabaseListener>, event: StatementEvent) {
+    /** Tells of [statement], sent at [start] on [connection], and of its [rows] or the [error] that ended it. */
+    fun tell(listeners: List<DatabaseListener>, connection: Connection, statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
+        val event = StatementEvent(database, statement.sql, waitedFor(connection), since(start), rows, error)
         for (listener in listeners) listener.onStatement(event)
+    }
+
+    /** The time that the first statement on a connection has waited for it; later ones have not. */
+    private fun waitedFor(connection: Connection): Duration {
+        val loan = loans[connection] ?: return Duration.ZERO
+        return loan.waited.also { loan.waited = Duration.ZERO }
     }
 
     private fun tell(listeners: List<DatabaseListener>, event: ConnectionEvent) {

@@ -302,7 +302,8 @@ class KormorantTest {
     fun `a pool without a free connection is 503 with Retry-After`() = onSqlite(
         {
             retryAfter = 3.seconds
-            configure { pool { acquireTimeout = 50.milliseconds } }
+            connectOnStart = true
+            configure { pool { acquireTimeout = 2.seconds } }
         },
         {
             routing { post("/") { Note.create { text = "a" } } }
