@@ -17,6 +17,7 @@ import dev.kormorant.SqlRow;
 import dev.kormorant.StatementsKt;
 import dev.kormorant.UpsertsKt;
 import dev.kormorant.async.internal.Funnel;
+import dev.kormorant.async.internal.Mapped;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -84,6 +85,18 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      */
     public final <I, M extends Model<I>> AsyncModels<I, M> models(ModelClass<I, M> type) {
         return new AsyncModels<>(funnel, type);
+    }
+
+    /**
+     * A table whose rows are immutable objects, such as records.
+     *
+     * @param table the table
+     * @param as class of the objects, by the names of whose parameters columns are found
+     * @param <T> class of the objects
+     * @return what can be done with them
+     */
+    public final <T> AsyncRows<T> rows(Table table, Class<T> as) {
+        return new AsyncRows<>(funnel, Mapped.table(table, as));
     }
 
     /**

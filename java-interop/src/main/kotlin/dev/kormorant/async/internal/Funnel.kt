@@ -53,6 +53,9 @@ internal class Funnel private constructor(
     override val coroutineContext: CoroutineContext,
     private val held: Held?,
 ) : CoroutineScope {
+    /** For what belongs to a block in [scope] that is already where it is to run; [what] names it in a message. */
+    constructor(database: Database, scope: CoroutineScope, what: Any) : this(database, scope.coroutineContext, Held(what))
+
     constructor(database: Database, executor: Executor) : this(database, executor.asCoroutineDispatcher() + database, null)
 
     fun <T> call(function: Suspending<T>): CompletableFuture<T> = start { result(function) }
@@ -96,7 +99,7 @@ internal class Funnel private constructor(
     fun explain(query: RowQuery<*>, analyze: Boolean, options: String?): CompletableFuture<List<String>> =
         start { explain(analyze, options) { query }.map { it.toString() }.toList() }
 
-    private fun inner(scope: CoroutineScope, what: Any) = Funnel(database, scope.coroutineContext, Held(what))
+    private fun inner(scope: CoroutineScope, what: Any) = Funnel(database, scope, what)
 
     private suspend fun <T> awaited(stage: CompletionStage<out T>?): T = try {
         requireNotNull(stage) { "The function returned null instead of a CompletionStage." }.await()

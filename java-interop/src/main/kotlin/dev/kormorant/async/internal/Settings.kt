@@ -3,6 +3,7 @@ package dev.kormorant.async.internal
 import dev.kormorant.Database
 import dev.kormorant.DatabaseConfig
 import dev.kormorant.DatabaseListener
+import dev.kormorant.RepeatedLoadEvent
 import dev.kormorant.StatementEvent
 import dev.kormorant.async.StatementListener
 import java.time.Duration
@@ -30,6 +31,10 @@ internal class Settings(val config: DatabaseConfig) {
         config.transactionWaitTimeout = timeout.toKotlinDuration()
     }
 
+    fun streamTimeout(timeout: Duration) {
+        config.streamTimeout = timeout.toKotlinDuration()
+    }
+
     fun acquireTimeout(timeout: Duration) {
         pool.acquireTimeout = timeout.toKotlinDuration()
     }
@@ -52,6 +57,14 @@ internal class Settings(val config: DatabaseConfig) {
 
     fun leakThreshold(age: Duration?) {
         pool.leakThreshold = age?.toKotlinDuration()
+    }
+
+    fun repeatedLoads(limit: Int, fail: Boolean) = config.repeatedLoads(limit, fail)
+
+    fun repeatedLoadListener(listener: Consumer<RepeatedLoadEvent>) {
+        config.listener(object : DatabaseListener {
+            override fun onRepeatedLoad(event: RepeatedLoadEvent) = listener.accept(event)
+        })
     }
 
     fun listener(listener: StatementListener) {
