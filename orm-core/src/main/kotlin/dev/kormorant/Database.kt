@@ -18,6 +18,7 @@ import dev.kormorant.internal.PooledConnection
 import dev.kormorant.internal.ExposedBridge
 import dev.kormorant.internal.ExposedTransaction
 import dev.kormorant.internal.Interceptors
+import dev.kormorant.internal.Level
 import dev.kormorant.internal.LevelKind
 import dev.kormorant.internal.Scope
 import dev.kormorant.internal.ScopeKey
@@ -185,8 +186,8 @@ public class Database private constructor(
     }
 
     /**
-     * Runs [statement] and hands its rows over in portions. The connection is held meanwhile, the turn too in a transaction; it is
-     * given back clean however [onRows] ends.
+     * Runs [statement] and hands its rows over in portions. The connection is held meanwhile and given back clean however [onRows] ends.
+     * In a transaction the turn is held too, unless the stream leaves the connection free for others between two portions.
      */
     internal suspend fun stream(
         statement: SqlStatement,
@@ -194,49 +195,75 @@ public class Database private constructor(
         fetchSize: Int,
         onColumns: (List<RawColumn>) -> Unit = {},
         onRows: suspend (List<Array<Any?>>) -> Unit,
-    ): Unit = intercepting(statement) { performStream(statement, access, fetchSize, onColumns, onRows) }
+    ): Unit = intercepting(statement) {
+        audience.streaming(statement, onRows) { onOpen, told -> Streaming(statement, fetchSize, onOpen, onColumns, told).run(access) }
+    }
 
-    private suspend fun performStream(
-        statement: SqlStatement,
-        access: Access,
-        fetchSize: Int,
-        onColumns: (List<RawColumn>) -> Unit,
-        onRows: suspend (List<Array<Any?>>) -> Unit,
+    private inner class Streaming(
+        private val statement: SqlStatement,
+        private val fetchSize: Int,
+        private val onOpen: (Connection) -> Unit,
+        private val onColumns: (List<RawColumn>) -> Unit,
+        private val onRows: suspend (List<Array<Any?>>) -> Unit,
     ) {
-        currentCoroutineContext()[scopeKey]?.let { scope ->
-            return scope.level.session.withConnection(scope.level) { stream(it, statement, fetchSize, onColumns, onRows) }
+        suspend fun run(access: Access) {
+            currentCoroutineContext()[scopeKey]?.let { return runIn(it.level) }
+            val lent = acquire(access)
+            try {
+                drain(lent.connection, open(lent.connection))
+            } finally {
+                release(access, lent)
+            }
         }
-        val lent = acquire(access)
-        try {
-            stream(lent.connection, statement, fetchSize, onColumns, onRows)
-        } finally {
-            release(access, lent)
+
+        private suspend fun runIn(level: Level) {
+            val session = level.session
+            val cursor = session.withConnection(level) { connection ->
+                val stream = open(connection)
+                if (stream.leavesConnectionFree) return@withConnection stream
+                session.turns.streaming()
+                drain(connection, stream)
+                null
+            }
+            if (cursor != null) drain(level, cursor)
+        }
+
+        private suspend fun open(connection: Connection): RowStream {
+            onOpen(connection)
+            return stopping(connection, connection::cancel) { within(statement) { connection.stream(statement, fetchSize) } }
+        }
+
+        /** The whole of a [stream] that has the connection for itself. */
+        private suspend fun drain(connection: Connection, stream: RowStream) {
+            stopping(connection, stream::close) {
+                onColumns(stream.columns)
+                while (true) onRows(within(statement) { stream.next() ?: emptyList() }.ifEmpty { break })
+            }
+        }
+
+        /** The whole of a [cursor] that takes its turn for each portion. */
+        private suspend fun drain(level: Level, cursor: RowStream) {
+            val session = level.session
+            try {
+                onColumns(cursor.columns)
+                while (true) {
+                    val rows = session.withConnection(level) { connection ->
+                        stopping(connection, connection::cancel) { within(statement) { cursor.next() ?: emptyList() } }
+                    }
+                    onRows(rows.ifEmpty { break })
+                }
+            } catch (error: Throwable) {
+                throw error.suppressing { uncancellable { session.withTurn(level) { cursor.close() } } }
+            }
+            session.withTurn(level) { cursor.close() }
         }
     }
 
-    private suspend fun stream(
-        connection: Connection,
-        statement: SqlStatement,
-        fetchSize: Int,
-        onColumns: (List<RawColumn>) -> Unit,
-        onRows: suspend (List<Array<Any?>>) -> Unit,
-    ): Unit = audience.streaming(connection, statement, onRows) { streamUnheard(connection, statement, fetchSize, onColumns, it) }
-
-    private suspend fun streamUnheard(
-        connection: Connection,
-        statement: SqlStatement,
-        fetchSize: Int,
-        onColumns: (List<RawColumn>) -> Unit,
-        onRows: suspend (List<Array<Any?>>) -> Unit,
-    ) {
-        var stream: RowStream? = null
-        try {
-            stream = within(statement) { connection.stream(statement, fetchSize) }
-            onColumns(stream.columns)
-            while (true) onRows(within(statement) { stream.next() ?: emptyList() }.ifEmpty { break })
-        } catch (error: Throwable) {
-            throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection) { stream?.close() ?: connection.cancel() } }
-        }
+    /** What [block] returns; if it fails while its statement is in progress on [connection], that is ended by [cancel]. */
+    private suspend fun <T> stopping(connection: Connection, cancel: suspend () -> Unit, block: suspend () -> T): T = try {
+        block()
+    } catch (error: Throwable) {
+        throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection, cancel) }
     }
 
     /** Ends the statement in progress by [cancel]; if that fails or takes too long, by closing [connection]. */

@@ -32,6 +32,12 @@ public class DatabaseConfig internal constructor() {
     /** How long a statement may wait for its turn on the connection of its transaction. 30 s: a longer wait is a deadlock in the program. */
     public var transactionWaitTimeout: Duration = 30.seconds
 
+    /**
+     * How long a statement may wait for a stream that another coroutine is collecting on the connection of its transaction. 5 s: the collector
+     * decides how long that takes, and often waits for the very statement. The coroutine that collects is told at once.
+     */
+    public var streamTimeout: Duration = 5.seconds
+
     /** Isolation level of transactions that name none; `null` leaves it to the database. */
     public var defaultIsolation: Isolation? = null
 
@@ -110,6 +116,7 @@ public class DatabaseConfig internal constructor() {
         check(cancelTimeout.isPositive()) { "cancelTimeout must be more than zero, not $cancelTimeout." }
         check(statementTimeout?.isPositive() ?: true) { "statementTimeout must be more than zero, not $statementTimeout." }
         check(transactionWaitTimeout.isPositive()) { "transactionWaitTimeout must be more than zero, not $transactionWaitTimeout." }
+        check(streamTimeout.isPositive()) { "streamTimeout must be more than zero, not $streamTimeout." }
         check(statementCacheSize >= 0) { "statementCacheSize must not be negative, but is $statementCacheSize." }
     }
 }

@@ -69,7 +69,8 @@ class DocumentationTest {
     /** Regions by name, without the indentation they have in common. */
     private fun regions(): Map<String, String> {
         val found = HashMap<String, String>()
-        for (file in filesBelow(ROOT.resolve("examples/src")) { it.extension == "kt" || it.extension == "java" }) {
+        val sources = listOf("atlas", "examples").flatMap { module -> filesBelow(ROOT.resolve("$module/src")) { it.extension == "kt" || it.extension == "java" } }
+        for (file in sources) {
             val lines = file.readLines()
             for (start in lines.indices.filter { lines[it].trim().startsWith("// region ") }) {
                 val name = lines[start].trim().removePrefix("// region ")

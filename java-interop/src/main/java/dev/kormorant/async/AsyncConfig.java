@@ -2,6 +2,7 @@ package dev.kormorant.async;
 
 import dev.kormorant.DatabaseListener;
 import dev.kormorant.Isolation;
+import dev.kormorant.RepeatedLoadEvent;
 import dev.kormorant.async.internal.Settings;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -126,6 +127,30 @@ public final class AsyncConfig {
     }
 
     /**
+     * Watches for relations that are loaded for one model of a result after another, where {@code with} would load them for all by one
+     * query; for development and tests.
+     *
+     * @param limit how often is not too often
+     * @param fail whether the load after that fails with {@code RepeatedLoadException}, besides being told to the listeners
+     * @return this
+     */
+    public AsyncConfig repeatedLoads(int limit, boolean fail) {
+        settings.repeatedLoads(limit, fail);
+        return this;
+    }
+
+    /**
+     * Adds a listener to what {@link #repeatedLoads} finds.
+     *
+     * @param listener called synchronously: it should be quick and not throw
+     * @return this
+     */
+    public AsyncConfig repeatedLoadListener(Consumer<RepeatedLoadEvent> listener) {
+        settings.repeatedLoadListener(Objects.requireNonNull(listener, "listener"));
+        return this;
+    }
+
+    /**
      * Isolation level of transactions that name none; by default the database decides.
      *
      * @param level the level
@@ -191,6 +216,18 @@ public final class AsyncConfig {
      */
     public AsyncConfig transactionWaitTimeout(Duration timeout) {
         settings.transactionWaitTimeout(timeout);
+        return this;
+    }
+
+    /**
+     * How long a statement may wait for a stream that is being read on the connection of its transaction; 5 s by default. Where streams leave
+     * the connection free, as on PostgreSQL, nothing waits for them.
+     *
+     * @param timeout more than zero
+     * @return this
+     */
+    public AsyncConfig streamTimeout(Duration timeout) {
+        settings.streamTimeout(timeout);
         return this;
     }
 

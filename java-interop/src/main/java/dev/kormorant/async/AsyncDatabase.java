@@ -1,6 +1,7 @@
 package dev.kormorant.async;
 
 import dev.kormorant.Database;
+import dev.kormorant.Model;
 import dev.kormorant.PoolStats;
 import dev.kormorant.Rows;
 import dev.kormorant.async.internal.Funnel;
@@ -96,6 +97,15 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
      */
     public BlockingDatabase blocking() {
         return new BlockingDatabase(this);
+    }
+
+    /**
+     * Hooks around the saving and deleting of the models of all classes on this database.
+     *
+     * @return where to register them
+     */
+    public AsyncHooks<Model<?>> hooks() {
+        return new AsyncHooks<>(database.getModelHooks());
     }
 
     /**

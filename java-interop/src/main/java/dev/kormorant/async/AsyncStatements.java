@@ -12,6 +12,7 @@ import dev.kormorant.SizedIterable;
 import dev.kormorant.SqlResult;
 import dev.kormorant.StatementsKt;
 import dev.kormorant.async.internal.Funnel;
+import dev.kormorant.async.internal.Mapped;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
@@ -65,6 +66,18 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      */
     public final <I, M extends Model<I>> AsyncModels<I, M> models(ModelClass<I, M> type) {
         return new AsyncModels<>(funnel, type);
+    }
+
+    /**
+     * A table whose rows are immutable objects, such as records.
+     *
+     * @param table the table
+     * @param as class of the objects, by the names of whose parameters columns are found
+     * @param <T> class of the objects
+     * @return what can be done with them
+     */
+    public final <T> AsyncRows<T> rows(Table table, Class<T> as) {
+        return new AsyncRows<>(funnel, Mapped.table(table, as));
     }
 
     /**

@@ -76,20 +76,23 @@ internal class Audience(private val database: Database, private val own: List<Da
         }
     }
 
-    /** Runs [stream], which hands over portions of rows; the time they take in [onRows] is not the statement's. */
+    /** Runs [stream], which opens a connection's stream and hands over its portions; the time they take in [onRows] is not the statement's. */
     suspend fun streaming(
-        connection: Connection,
         statement: SqlStatement,
         onRows: suspend (List<Array<Any?>>) -> Unit,
-        stream: suspend (suspend (List<Array<Any?>>) -> Unit) -> Unit,
+        stream: suspend (onOpen: (Connection) -> Unit, onRows: suspend (List<Array<Any?>>) -> Unit) -> Unit,
     ) {
-        val listeners = here() ?: return stream(onRows)
-        val start = System.nanoTime()
+        val listeners = here() ?: return stream({}, onRows)
+        var used: Connection? = null
+        var start = 0L
         var elsewhere = 0L
         var count = 0L
         var failure: Throwable? = null
         try {
-            stream { rows ->
+            stream({ connection ->
+                used = connection
+                start = System.nanoTime()
+            }) { rows ->
                 count += rows.size
                 val handedOver = System.nanoTime()
                 try {
@@ -103,7 +106,7 @@ internal class Audience(private val database: Database, private val own: List<Da
             if (error !is CancellationException || !currentCoroutineContext().isActive) failure = error
             throw error
         } finally {
-            tell(listeners, connection, statement, start + elsewhere, count, failure)
+            used?.let { tell(listeners, it, statement, start + elsewhere, count, failure) }
         }
     }
 

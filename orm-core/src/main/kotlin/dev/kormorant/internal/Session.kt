@@ -21,7 +21,7 @@ import kotlin.coroutines.CoroutineContext
  * connection until [close]; whoever holds the turn uses it.
  */
 internal class Session(val database: Database, private val access: Access) {
-    val turns = Turns(database.timer, database.config.transactionWaitTimeout)
+    val turns = Turns(database.timer, database.config.transactionWaitTimeout, database.config.streamTimeout)
 
     /** Written by the holder of the turn. */
     @Volatile

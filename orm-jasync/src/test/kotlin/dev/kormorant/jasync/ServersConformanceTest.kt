@@ -8,6 +8,7 @@ import dev.kormorant.test.conformance.Dialogue
 import dev.kormorant.test.conformance.FaultSuite
 import dev.kormorant.test.conformance.ServerBackend
 import dev.kormorant.test.conformance.SoakSuite
+import dev.kormorant.test.conformance.StreamMemorySuite
 
 class PostgreSqlConformanceTest : Conformance(PostgreSql)
 
@@ -31,6 +32,12 @@ class MySqlSoakTest : SoakSuite(MySql, parameters = "sslmode=disable")
 
 class MariaDbSoakTest : SoakSuite(MariaDb)
 
+class PostgreSqlStreamMemoryTest : StreamMemorySuite(PostgreSql)
+
+class MySqlStreamMemoryTest : StreamMemorySuite(MySql)
+
+class MariaDbStreamMemoryTest : StreamMemorySuite(MariaDb)
+
 private object PostgreSql : ServerBackend(
     "PostgreSQL",
     TestServers::postgresql,
@@ -38,6 +45,7 @@ private object PostgreSql : ServerBackend(
         errorAbortsTransaction = true,
         unsigned64 = false,
         jsonb = true,
+        statementsDuringStreams = true,
         arrays = true,
         replace = false,
         merge = true,

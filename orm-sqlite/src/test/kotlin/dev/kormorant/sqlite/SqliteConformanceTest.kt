@@ -7,6 +7,7 @@ import dev.kormorant.test.conformance.Conformance
 import dev.kormorant.test.conformance.Dialogue
 import dev.kormorant.test.conformance.Place
 import dev.kormorant.test.conformance.SoakSuite
+import dev.kormorant.test.conformance.StreamMemorySuite
 import java.nio.file.Files
 
 class SqliteFileConformanceTest : Conformance(SqliteFile)
@@ -14,6 +15,8 @@ class SqliteFileConformanceTest : Conformance(SqliteFile)
 class SqliteMemoryConformanceTest : Conformance(SqliteMemory)
 
 class SqliteFileSoakTest : SoakSuite(SqliteFile, coroutines = 100)
+
+class SqliteFileStreamMemoryTest : StreamMemorySuite(SqliteFile)
 
 private val DIALOGUE = Dialogue(slowStatement = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
 

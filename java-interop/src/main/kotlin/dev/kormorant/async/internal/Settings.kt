@@ -3,6 +3,7 @@ package dev.kormorant.async.internal
 import dev.kormorant.Database
 import dev.kormorant.DatabaseConfig
 import dev.kormorant.DatabaseListener
+import dev.kormorant.RepeatedLoadEvent
 import dev.kormorant.StatementEvent
 import dev.kormorant.async.StatementListener
 import dev.kormorant.logStatements
@@ -31,6 +32,10 @@ internal class Settings(val config: DatabaseConfig) {
         config.transactionWaitTimeout = timeout.toKotlinDuration()
     }
 
+    fun streamTimeout(timeout: Duration) {
+        config.streamTimeout = timeout.toKotlinDuration()
+    }
+
     fun acquireTimeout(timeout: Duration) {
         pool.acquireTimeout = timeout.toKotlinDuration()
     }
@@ -56,6 +61,14 @@ internal class Settings(val config: DatabaseConfig) {
     }
 
     fun logStatements(slow: Duration?) = config.logStatements(slow?.toKotlinDuration())
+
+    fun repeatedLoads(limit: Int, fail: Boolean) = config.repeatedLoads(limit, fail)
+
+    fun repeatedLoadListener(listener: Consumer<RepeatedLoadEvent>) {
+        config.listener(object : DatabaseListener {
+            override fun onRepeatedLoad(event: RepeatedLoadEvent) = listener.accept(event)
+        })
+    }
 
     fun listener(listener: StatementListener) {
         config.listener(object : DatabaseListener {

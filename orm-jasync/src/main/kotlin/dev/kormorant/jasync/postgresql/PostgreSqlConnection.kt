@@ -47,13 +47,17 @@ internal class PostgreSqlConnection(
         }
 
     override suspend fun execute(statement: SqlStatement): RawResult {
-        val command = claim {
+        return run {
             if (statement.types.isEmpty() && !statement.reusable) {
                 ExecuteCommand(session, statement, null, statements.serverSql(statement))
             } else {
                 ExecuteCommand(session, statement, statements.find(statement), "")
-            }.let { it to it.encode() }
+            }
         }
+    }
+
+    private suspend fun run(make: () -> ExecuteCommand): RawResult {
+        val command = claim { make().let { it to it.encode() } }
         suspendCancellableCoroutine { caller ->
             command.first.caller = caller
             link.submit(command.first, command.second)
@@ -63,7 +67,20 @@ internal class PostgreSqlConnection(
 
     override suspend fun stream(statement: SqlStatement, fetchSize: Int): RowStream {
         require(fetchSize > 0) { "The fetch size must be positive." }
+        if (status == ConnectionStatus.IN_TRANSACTION) return openPortal(statement, fetchSize)
         return claim { StreamCommand(session, statement, statements.find(statement), fetchSize) to null }.first.open()
+    }
+
+    private suspend fun openPortal(statement: SqlStatement, fetchSize: Int): RowStream {
+        val portal = Portal(statements.newName(), fetchSize)
+        val prepared = statements.find(statement)
+        val fetch = suspend { run { ExecuteCommand(session, statement, prepared, "", portal) } }
+        return PortalStream(this, portal, fetch(), fetch)
+    }
+
+    suspend fun closePortal(portal: Portal): Unit = suspendCancellableCoroutine { caller ->
+        val (command, messages) = claim { ClosePortalCommand(session, caller) to link.buffer().closePortal(portal.name).sync() }
+        link.submit(command, messages)
     }
 
     /** Takes the connection for the command that [prepare] makes; nothing is sent and nothing taken if that fails. */

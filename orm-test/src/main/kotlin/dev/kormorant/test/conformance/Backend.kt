@@ -80,6 +80,8 @@ public class Capabilities(
     public val timeMicroseconds: Boolean = true,
     /** There is a JSON type that keeps documents decomposed. */
     public val jsonb: Boolean = false,
+    /** In a transaction other statements can run while a stream is being collected. */
+    public val statementsDuringStreams: Boolean = false,
     /** Columns can be arrays. */
     public val arrays: Boolean = false,
     /** Type of a column that holds 16 MB of bytes. */

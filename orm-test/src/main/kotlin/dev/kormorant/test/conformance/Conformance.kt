@@ -82,6 +82,9 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class ModelMappings : ModelMappingSuite(backend)
 
     @Nested
+    public inner class Atlas : AtlasSuite(backend)
+
+    @Nested
     public inner class Transactions : TransactionSuite(backend)
 
     @Nested
