@@ -10,7 +10,6 @@ import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
 import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
-import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.internal.Audience
 import dev.kormorant.internal.ConnectionPool
@@ -18,10 +17,10 @@ import dev.kormorant.internal.PooledConnection
 import dev.kormorant.internal.ExposedBridge
 import dev.kormorant.internal.ExposedTransaction
 import dev.kormorant.internal.Interceptors
-import dev.kormorant.internal.Level
 import dev.kormorant.internal.LevelKind
 import dev.kormorant.internal.Scope
 import dev.kormorant.internal.ScopeKey
+import dev.kormorant.internal.Streaming
 import dev.kormorant.internal.SubstituteKey
 import dev.kormorant.internal.SystemTimer
 import dev.kormorant.internal.Timer
@@ -56,7 +55,7 @@ public class Database private constructor(
     internal val timer: Timer = SystemTimer
     internal val scopeKey = ScopeKey()
     internal val substituteKey = SubstituteKey()
-    private val audience = Audience(this, config.listeners.toList())
+    internal val audience = Audience(this, config.listeners.toList())
     private val interceptors: List<StatementInterceptor> = Interceptors.global + config.interceptors
 
     /** Hooks for the models of all classes on this database. */
@@ -177,90 +176,31 @@ public class Database private constructor(
 
     private suspend fun perform(statement: SqlStatement, access: Access): RawResult {
         currentCoroutineContext()[scopeKey]?.let { return it.level.session.execute(it.level, statement) }
-        val lent = acquire(access)
-        try {
-            return execute(lent.connection, statement)
-        } finally {
-            release(access, lent)
-        }
+        return onConnection(access) { execute(it, statement) }
     }
 
-    /**
-     * Runs [statement] and hands its rows over in portions. The connection is held meanwhile and given back clean however [onRows] ends.
-     * In a transaction the turn is held too, unless the stream leaves the connection free for others between two portions.
-     */
+    /** Runs [statement] and hands its rows over in portions; the connection is given back clean however [onRows] ends. */
     internal suspend fun stream(
         statement: SqlStatement,
         access: Access,
         fetchSize: Int,
         onColumns: (List<RawColumn>) -> Unit = {},
         onRows: suspend (List<Array<Any?>>) -> Unit,
-    ): Unit = intercepting(statement) {
-        audience.streaming(statement, onRows) { onOpen, told -> Streaming(statement, fetchSize, onOpen, onColumns, told).run(access) }
-    }
+    ): Unit = intercepting(statement) { Streaming(this, statement, fetchSize, onColumns, onRows).run(access) }
 
-    private inner class Streaming(
-        private val statement: SqlStatement,
-        private val fetchSize: Int,
-        private val onOpen: (Connection) -> Unit,
-        private val onColumns: (List<RawColumn>) -> Unit,
-        private val onRows: suspend (List<Array<Any?>>) -> Unit,
-    ) {
-        suspend fun run(access: Access) {
-            currentCoroutineContext()[scopeKey]?.let { return runIn(it.level) }
-            val lent = acquire(access)
-            try {
-                drain(lent.connection, open(lent.connection))
-            } finally {
-                release(access, lent)
-            }
-        }
-
-        private suspend fun runIn(level: Level) {
-            val session = level.session
-            val cursor = session.withConnection(level) { connection ->
-                val stream = open(connection)
-                if (stream.leavesConnectionFree) return@withConnection stream
-                session.turns.streaming()
-                drain(connection, stream)
-                null
-            }
-            if (cursor != null) drain(level, cursor)
-        }
-
-        private suspend fun open(connection: Connection): RowStream {
-            onOpen(connection)
-            return stopping(connection, connection::cancel) { within(statement) { connection.stream(statement, fetchSize) } }
-        }
-
-        /** The whole of a [stream] that has the connection for itself. */
-        private suspend fun drain(connection: Connection, stream: RowStream) {
-            stopping(connection, stream::close) {
-                onColumns(stream.columns)
-                while (true) onRows(within(statement) { stream.next() ?: emptyList() }.ifEmpty { break })
-            }
-        }
-
-        /** The whole of a [cursor] that takes its turn for each portion. */
-        private suspend fun drain(level: Level, cursor: RowStream) {
-            val session = level.session
-            try {
-                onColumns(cursor.columns)
-                while (true) {
-                    val rows = session.withConnection(level) { connection ->
-                        stopping(connection, connection::cancel) { within(statement) { cursor.next() ?: emptyList() } }
-                    }
-                    onRows(rows.ifEmpty { break })
-                }
-            } catch (error: Throwable) {
-                throw error.suppressing { uncancellable { session.withTurn(level) { cursor.close() } } }
-            }
-            session.withTurn(level) { cursor.close() }
+    /** Runs [block] on the connection of the caller's transaction, whose turn it holds meanwhile, else on one of its own. */
+    internal suspend fun <T> onConnection(access: Access, block: suspend (Connection) -> T): T {
+        currentCoroutineContext()[scopeKey]?.let { return it.level.session.withConnection(it.level, block) }
+        val lent = acquire(access)
+        try {
+            return block(lent.connection)
+        } finally {
+            release(access, lent)
         }
     }
 
-    /** What [block] returns; if it fails while its statement is in progress on [connection], that is ended by [cancel]. */
-    private suspend fun <T> stopping(connection: Connection, cancel: suspend () -> Unit, block: suspend () -> T): T = try {
+    /** What [block] returns; if it fails while a statement is in progress on [connection], that is ended by [cancel]. */
+    internal suspend fun <T> stopping(connection: Connection, cancel: suspend () -> Unit = connection::cancel, block: suspend () -> T): T = try {
         block()
     } catch (error: Throwable) {
         throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection, cancel) }
@@ -305,7 +245,7 @@ public class Database private constructor(
     }
 
     /** Runs [block], in which [statement] is at work, within the statement timeout of the caller or else of the database. */
-    private suspend fun <T : Any> within(statement: SqlStatement, block: suspend () -> T): T {
+    internal suspend fun <T : Any> within(statement: SqlStatement, block: suspend () -> T): T {
         val timeout = (currentCoroutineContext()[StatementTimeout]?.timeout ?: config.statementTimeout)?.takeIf { it.isFinite() } ?: return block()
         return bounded(timer, timeout, block) ?: throw QueryTimeoutException(
             "A statement ran longer than its timeout of $timeout and was cancelled.",

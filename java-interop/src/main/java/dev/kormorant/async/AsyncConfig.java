@@ -12,6 +12,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jetbrains.exposed.v1.core.SqlLogger;
+import org.jetbrains.exposed.v1.core.statements.StatementInterceptor;
 
 /**
  * Settings of an {@link AsyncDatabase}, made in the function given to {@link AsyncDatabase#open(String, Consumer)}; a value that makes
@@ -89,6 +91,30 @@ public final class AsyncConfig {
     }
 
     /**
+     * Watches for relations that are loaded for one model of a result after another, where {@code with} would load them for all by one
+     * query; for development and tests.
+     *
+     * @param limit how often is not too often
+     * @param fail whether the load after that fails with {@code RepeatedLoadException}, besides being told to the listeners
+     * @return this
+     */
+    public AsyncConfig repeatedLoads(int limit, boolean fail) {
+        settings.repeatedLoads(limit, fail);
+        return this;
+    }
+
+    /**
+     * Shows every statement that succeeds to Exposed's loggers, with its values.
+     *
+     * @param loggers the loggers
+     * @return this
+     */
+    public AsyncConfig logger(SqlLogger... loggers) {
+        settings.getConfig().logger(loggers);
+        return this;
+    }
+
+    /**
      * Adds a listener for statements and connections, such as those of the modules for metrics and traces.
      *
      * @param listener the listener
@@ -96,6 +122,28 @@ public final class AsyncConfig {
      */
     public AsyncConfig listener(DatabaseListener listener) {
         settings.getConfig().listener(Objects.requireNonNull(listener, "listener"));
+        return this;
+    }
+
+    /**
+     * Tells Exposed's interceptor of every statement, COMMIT and ROLLBACK.
+     *
+     * @param interceptor the interceptor
+     * @return this
+     */
+    public AsyncConfig interceptor(StatementInterceptor interceptor) {
+        settings.getConfig().interceptor(Objects.requireNonNull(interceptor, "interceptor"));
+        return this;
+    }
+
+    /**
+     * Adds a listener to what {@link #repeatedLoads} finds.
+     *
+     * @param listener called synchronously: it should be quick and not throw
+     * @return this
+     */
+    public AsyncConfig repeatedLoadListener(Consumer<RepeatedLoadEvent> listener) {
+        settings.repeatedLoadListener(Objects.requireNonNull(listener, "listener"));
         return this;
     }
 
@@ -124,30 +172,6 @@ public final class AsyncConfig {
 
     List<ContextCarrier> carriers() {
         return List.copyOf(carriers);
-    }
-
-    /**
-     * Watches for relations that are loaded for one model of a result after another, where {@code with} would load them for all by one
-     * query; for development and tests.
-     *
-     * @param limit how often is not too often
-     * @param fail whether the load after that fails with {@code RepeatedLoadException}, besides being told to the listeners
-     * @return this
-     */
-    public AsyncConfig repeatedLoads(int limit, boolean fail) {
-        settings.repeatedLoads(limit, fail);
-        return this;
-    }
-
-    /**
-     * Adds a listener to what {@link #repeatedLoads} finds.
-     *
-     * @param listener called synchronously: it should be quick and not throw
-     * @return this
-     */
-    public AsyncConfig repeatedLoadListener(Consumer<RepeatedLoadEvent> listener) {
-        settings.repeatedLoadListener(Objects.requireNonNull(listener, "listener"));
-        return this;
     }
 
     /**
@@ -216,6 +240,18 @@ public final class AsyncConfig {
      */
     public AsyncConfig transactionWaitTimeout(Duration timeout) {
         settings.transactionWaitTimeout(timeout);
+        return this;
+    }
+
+    /**
+     * Whether DDL may run inside a transaction of a database that commits the transaction before it, as MySQL and MariaDB do; by default
+     * that is an error. Where it may, what comes after the DDL commits statement by statement.
+     *
+     * @param allow whether it may
+     * @return this
+     */
+    public AsyncConfig allowImplicitCommit(boolean allow) {
+        settings.getConfig().setAllowImplicitCommit(allow);
         return this;
     }
 

@@ -8,9 +8,7 @@ import dev.kormorant.StatementEvent
 import dev.kormorant.driver.Connection
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
-import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
-import kotlinx.coroutines.isActive
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.nanoseconds
@@ -76,41 +74,8 @@ internal class Audience(private val database: Database, private val own: List<Da
         }
     }
 
-    /** Runs [stream], which opens a connection's stream and hands over its portions; the time they take in [onRows] is not the statement's. */
-    suspend fun streaming(
-        statement: SqlStatement,
-        onRows: suspend (List<Array<Any?>>) -> Unit,
-        stream: suspend (onOpen: (Connection) -> Unit, onRows: suspend (List<Array<Any?>>) -> Unit) -> Unit,
-    ) {
-        val listeners = here() ?: return stream({}, onRows)
-        var used: Connection? = null
-        var start = 0L
-        var elsewhere = 0L
-        var count = 0L
-        var failure: Throwable? = null
-        try {
-            stream({ connection ->
-                used = connection
-                start = System.nanoTime()
-            }) { rows ->
-                count += rows.size
-                val handedOver = System.nanoTime()
-                try {
-                    onRows(rows)
-                } finally {
-                    elsewhere += System.nanoTime() - handedOver
-                }
-            }
-        } catch (error: Throwable) {
-            // A collector that has enough ends a stream by an exception, too.
-            if (error !is CancellationException || !currentCoroutineContext().isActive) failure = error
-            throw error
-        } finally {
-            used?.let { tell(listeners, it, statement, start + elsewhere, count, failure) }
-        }
-    }
-
-    private fun tell(listeners: List<DatabaseListener>, connection: Connection, statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
+    /** Tells of [statement], sent at [start] on [connection], and of its [rows] or the [error] that ended it. */
+    fun tell(listeners: List<DatabaseListener>, connection: Connection, statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
         val event = StatementEvent(database, statement.sql, waitedFor(connection), since(start), rows, error)
         for (listener in listeners) listener.onStatement(event)
     }

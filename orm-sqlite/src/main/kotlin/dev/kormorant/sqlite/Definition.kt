@@ -102,7 +102,12 @@ private fun endOfToken(sql: String, start: Int): Int {
     return when {
         sql.startsWith("--", start) -> after("\n", start)
         sql.startsWith("/*", start) -> after("*/", start + 2)
-        c == '\'' || c == '"' || c == '`' -> after("$c", start + 1)
+        c == '\'' || c == '"' || c == '`' -> {
+            var position = after("$c", start + 1)
+            // A doubled quote is one in the text.
+            while (position < sql.length && sql[position] == c) position = after("$c", position + 1)
+            position
+        }
         c == '[' -> after("]", start + 1)
         c == '(' -> {
             var position = start + 1

@@ -56,8 +56,7 @@ internal class Funnel private constructor(
     private val carriers: List<ContextCarrier>,
 ) : CoroutineScope {
     /** For what belongs to a block in [scope] that is already where it is to run; [what] names it in a message. */
-    constructor(database: Database, scope: CoroutineScope, what: Any) :
-        this(database, scope.coroutineContext, Held(what), scope.coroutineContext[Carried]?.carriers.orEmpty())
+    constructor(database: Database, scope: CoroutineScope, what: Any, carriers: List<ContextCarrier>) : this(database, scope.coroutineContext, Held(what), carriers)
 
     constructor(database: Database, executor: Executor, carriers: List<ContextCarrier>) :
         this(database, executor.asCoroutineDispatcher() + database, null, carriers)
@@ -103,7 +102,7 @@ internal class Funnel private constructor(
     fun explain(query: RowQuery<*>, analyze: Boolean, options: String?): CompletableFuture<List<String>> =
         start { explain(analyze, options) { query }.map { it.toString() }.toList() }
 
-    private fun inner(scope: CoroutineScope, what: Any) = Funnel(database, scope, what)
+    private fun inner(scope: CoroutineScope, what: Any) = Funnel(database, scope, what, carriers)
 
     private suspend fun <T> awaited(stage: CompletionStage<out T>?): T = try {
         requireNotNull(stage) { "The function returned null instead of a CompletionStage." }.await()

@@ -60,8 +60,6 @@ internal class Settings(val config: DatabaseConfig) {
         pool.leakThreshold = age?.toKotlinDuration()
     }
 
-    fun logStatements(slow: Duration?) = config.logStatements(slow?.toKotlinDuration())
-
     fun repeatedLoads(limit: Int, fail: Boolean) = config.repeatedLoads(limit, fail)
 
     fun repeatedLoadListener(listener: Consumer<RepeatedLoadEvent>) {
@@ -69,6 +67,8 @@ internal class Settings(val config: DatabaseConfig) {
             override fun onRepeatedLoad(event: RepeatedLoadEvent) = listener.accept(event)
         })
     }
+
+    fun logStatements(slow: Duration?) = config.logStatements(slow?.toKotlinDuration())
 
     fun listener(listener: StatementListener) {
         config.listener(object : DatabaseListener {
