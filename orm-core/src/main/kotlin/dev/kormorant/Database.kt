@@ -8,6 +8,7 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.Driver
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
+import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
@@ -15,11 +16,15 @@ import dev.kormorant.internal.Binder
 import dev.kormorant.internal.ConnectionPool
 import dev.kormorant.internal.PooledConnection
 import dev.kormorant.internal.ExposedBridge
-import dev.kormorant.internal.Scope
+import dev.kormorant.internal.Deadline
+import dev.kormorant.internal.Level
 import dev.kormorant.internal.ScopeKey
 import dev.kormorant.internal.SystemTimer
 import dev.kormorant.internal.Timer
 import dev.kormorant.internal.bounded
+import dev.kormorant.internal.callTimeout
+import dev.kormorant.internal.checkNotHeldByAncestors
+import dev.kormorant.internal.forServer
 import dev.kormorant.internal.suppressing
 import dev.kormorant.internal.uncancellable
 import kotlinx.coroutines.CancellationException
@@ -50,6 +55,13 @@ public class Database private constructor(
     internal val timer: Timer = SystemTimer
     internal val scopeKey = ScopeKey()
     private val listeners = config.listeners.toTypedArray()
+
+    /** How often this thread is inside [allowBlocking]. */
+    internal val allowances = ThreadLocal<Int?>()
+
+    /** Whether threads may wait in [blocking]; may be changed at any time. At first [DatabaseConfig.blocking]. */
+    @Volatile
+    public var blockingPolicy: BlockingPolicy = config.blocking
 
     private val writers = ConnectionPool(config.pool.limitedTo(driver.maxWriters), timer) { driver.connect(Access.WRITE) }
     private val readers =
@@ -90,7 +102,7 @@ public class Database private constructor(
      * @throws IllegalStateException inside a transaction or pinned connection of this database, which it would wait for.
      */
     public suspend fun close(grace: Duration = 5.seconds) {
-        check(currentCoroutineContext()[scopeKey] == null) { "close() was called inside a transaction of the same database." }
+        check(currentCoroutineContext()[scopeKey]?.level == null) { "close() was called inside a transaction of the same database." }
         uncancellable(timer, grace + config.cancelTimeout) {
             writers.close(grace)
             if (readers !== writers) readers.close(grace)
@@ -148,10 +160,15 @@ public class Database private constructor(
 
     /** Runs [statement] in the transaction of the caller, else in autocommit on a connection of its own. */
     internal suspend fun run(statement: SqlStatement, access: Access = Access.WRITE): RawResult {
-        currentCoroutineContext()[scopeKey]?.let { return it.level.session.execute(it.level, statement) }
-        val lent = acquire(access)
+        val scope = currentCoroutineContext()[scopeKey]
+        scope?.use()?.let { return it.session.execute(it, statement) }
+        val timeout = callTimeout()
+        val lent = acquire(access, Deadline.after(timer, timeout), scope?.ancestor)
         try {
-            return execute(lent.connection, statement)
+            if (timeout == null) return execute(lent.connection, statement)
+            val dialect = lent.connection.dialect
+            val prelude = dialect.limit(statement, forServer(timeout))?.let { Prelude(listOf(it)) }
+            return execute(lent.connection, dialect.limited(statement, forServer(timeout)), prelude)
         } finally {
             release(access, lent)
         }
@@ -162,22 +179,21 @@ public class Database private constructor(
      * given back clean however [onRows] ends.
      */
     internal suspend fun stream(statement: SqlStatement, access: Access, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
-        currentCoroutineContext()[scopeKey]?.let { scope ->
-            return scope.level.session.withConnection(scope.level) { stream(it, statement, fetchSize, onRows) }
-        }
-        val lent = acquire(access)
+        val scope = currentCoroutineContext()[scopeKey]
+        scope?.use()?.let { level -> return level.session.withConnection(level) { stream(it, statement, fetchSize, level, onRows) } }
+        val lent = acquire(access, null, scope?.ancestor)
         try {
-            stream(lent.connection, statement, fetchSize, onRows)
+            stream(lent.connection, statement, fetchSize, null, onRows)
         } finally {
             release(access, lent)
         }
     }
 
-    private suspend fun stream(connection: Connection, statement: SqlStatement, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
+    private suspend fun stream(connection: Connection, statement: SqlStatement, fetchSize: Int, level: Level?, onRows: suspend (List<Array<Any?>>) -> Unit) {
         var stream: RowStream? = null
         try {
-            stream = within(statement) { connection.stream(statement, fetchSize) }
-            while (true) onRows(within(statement) { stream.next() ?: emptyList() }.ifEmpty { break })
+            stream = within(statement, level) { connection.stream(statement, fetchSize) }
+            while (true) onRows(within(statement, level) { stream.next() ?: emptyList() }.ifEmpty { break })
         } catch (error: Throwable) {
             throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection) { stream?.close() ?: connection.cancel() } }
         }
@@ -193,7 +209,16 @@ public class Database private constructor(
         }
     }
 
-    internal suspend fun acquire(access: Access): PooledConnection = poolFor(access).acquire()
+    /**
+     * A connection, by [deadline] if there is one.
+     *
+     * @param ancestor the innermost level around the caller that holds another connection.
+     */
+    internal suspend fun acquire(access: Access, deadline: Deadline?, ancestor: Level?): PooledConnection {
+        val pool = poolFor(access)
+        if (ancestor != null) checkNotHeldByAncestors(ancestor, if (separatesReaders) access else Access.WRITE, pool.max)
+        return pool.acquire(deadline?.left)
+    }
 
     internal fun release(access: Access, connection: PooledConnection) = poolFor(access).release(connection)
 
@@ -207,19 +232,29 @@ public class Database private constructor(
      * up, the statement is cancelled on the server and its answer awaited for `cancelTimeout`, else the connection is closed. The
      * caller owns the connection throughout.
      */
-    internal suspend fun execute(connection: Connection, statement: SqlStatement): RawResult = within(statement) {
+    internal suspend fun execute(
+        connection: Connection,
+        statement: SqlStatement,
+        prelude: Prelude? = null,
+        level: Level? = null,
+    ): RawResult = within(statement, level) {
         try {
-            send(connection, statement)
+            send(connection, statement, prelude)
         } catch (error: CancellationException) {
             throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection, connection::cancel) }
         }
     }
 
-    /** Runs [block], in which [statement] is at work, within the statement timeout of the caller or else of the database. */
-    private suspend fun <T : Any> within(statement: SqlStatement, block: suspend () -> T): T {
-        val timeout = (currentCoroutineContext()[StatementTimeout]?.timeout ?: config.statementTimeout)?.takeIf { it.isFinite() } ?: return block()
-        return bounded(timer, timeout, block) ?: throw QueryTimeoutException(
-            "A statement ran longer than its timeout of $timeout and was cancelled.",
+    /** Runs [block], in which [statement] is at work, within the timeout of the call, of [level], or else of the database. */
+    private suspend fun <T : Any> within(statement: SqlStatement, level: Level?, block: suspend () -> T): T {
+        val own = currentCoroutineContext()[StatementTimeout]?.timeout ?: level?.statementTimeout ?: config.statementTimeout ?: Duration.INFINITE
+        val deadline = level?.deadline
+        val left = deadline?.left ?: Duration.INFINITE
+        if (left.isInfinite() && own.isInfinite()) return block()
+        if (left.isPositive()) bounded(timer, minOf(own, left), block)?.let { return it }
+        if (deadline != null && left <= own) throw deadline.error("The transaction opened ${level.origin}", statement.sql)
+        throw QueryTimeoutException(
+            "A statement ran longer than its timeout of $own and was cancelled.",
             "Make it faster, or give it more time with withStatementTimeout or statementTimeout.",
             ErrorDetails(sql = statement.sql),
             null,
@@ -227,19 +262,30 @@ public class Database private constructor(
     }
 
     /** [Connection.execute], told to the listeners. */
-    internal suspend fun send(connection: Connection, statement: SqlStatement): RawResult {
-        if (listeners.isEmpty()) return connection.execute(statement)
+    internal suspend fun send(connection: Connection, statement: SqlStatement, prelude: Prelude? = null): RawResult {
+        if (listeners.isEmpty()) return if (prelude == null) connection.execute(statement) else connection.execute(statement, prelude)
         val start = System.nanoTime()
         try {
-            return connection.execute(statement).also { tell(statement, start, it.affected, null) }
+            val result = if (prelude == null) connection.execute(statement) else connection.execute(statement, prelude)
+            prelude?.statements?.forEach { tell(StatementEvent(it, Duration.ZERO, 0, null)) }
+            return result.also { tell(statement, start, it.affected, null) }
         } catch (error: OrmException) {
+            prelude?.statements?.take(prelude.answered)?.forEach { tell(StatementEvent(it, Duration.ZERO, 0, null)) }
             tell(statement, start, 0, error)
             throw error
         }
     }
 
-    private fun tell(statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
-        val event = StatementEvent(statement.sql, (System.nanoTime() - start).nanoseconds, rows, error)
+    internal val hasListeners: Boolean get() = listeners.isNotEmpty()
+
+    internal fun tell(event: TransactionEvent) {
+        for (listener in listeners) listener.onTransaction(event)
+    }
+
+    private fun tell(statement: SqlStatement, start: Long, rows: Long, error: Throwable?) =
+        tell(StatementEvent(statement.sql, (System.nanoTime() - start).nanoseconds, rows, error))
+
+    private fun tell(event: StatementEvent) {
         for (listener in listeners) listener.onStatement(event)
     }
 
@@ -291,4 +337,4 @@ public class Database private constructor(
 }
 
 /** The transaction level the calling coroutine is in, if any, on this database. */
-internal suspend fun Database.currentScope(): Scope? = currentCoroutineContext()[scopeKey]
+internal suspend fun Database.currentLevel(): Level? = currentCoroutineContext()[scopeKey]?.use()

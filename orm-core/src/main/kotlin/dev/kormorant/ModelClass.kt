@@ -134,7 +134,7 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
         val database = currentDatabase()
         wanted.defaults()
         try {
-            if (database.currentScope() == null) insert(wanted) else database.transaction { insert(wanted) }
+            if (database.currentLevel() == null) insert(wanted) else database.transaction { insert(wanted) }
             return wanted to true
         } catch (error: ConstraintViolationException) {
             if (error.kind != ConstraintKind.UNIQUE) throw error

@@ -41,7 +41,12 @@ internal class ModelState(private val model: Model<*>) {
         val row = row()
         val position = shape.position(column)
         val value = row[position]
-        return if (value !== Unset) value else initial(column).also { if (isNew && !shape.filledByDatabase[position]) row[position] = it }
+        return if (value !== Unset) value else initial(column).also { if (isNew && !shape.filledByDatabase[position]) keep(position, it) }
+    }
+
+    private fun keep(position: Int, default: Any?) {
+        touch()
+        row()[position] = default
     }
 
     /** What an unset column of a new row will be. */
@@ -59,6 +64,7 @@ internal class ModelState(private val model: Model<*>) {
         ColumnNotLoadedException("Column ${column.table.tableName}.${column.name} $what.", hint)
 
     fun write(column: Column<*>, value: Any?) {
+        touch()
         val row = row()
         val position = shape.position(column)
         if (!isNew && row[position] == value) return
@@ -81,6 +87,7 @@ internal class ModelState(private val model: Model<*>) {
 
     /** Takes the row as the database has it. */
     fun loaded(row: Array<Any?>) {
+        if (values != null) touch()
         values = row
         dirty = null
         isNew = false
@@ -88,12 +95,36 @@ internal class ModelState(private val model: Model<*>) {
 
     /** The row is written as far as [columns] go. */
     fun saved(columns: BitSet) {
+        touch()
         dirty?.andNot(columns)
         isNew = false
     }
 
     fun deleted() {
+        touch()
         isNew = true
+    }
+
+    // ---- Blocks that run again
+
+    private fun touch() {
+        ModelJournal.current.get()?.keep(this)
+    }
+
+    /** Gives back the state of now. */
+    fun restorer(): () -> Unit {
+        val values = values?.clone()
+        val dirty = dirty?.clone() as BitSet?
+        val relations = relations?.let { HashMap(it) }
+        val joined = joined
+        val isNew = isNew
+        return {
+            this.values = values
+            this.dirty = dirty
+            this.relations = relations
+            this.joined = joined
+            this.isNew = isNew
+        }
     }
 
     // ---- Relations
@@ -106,10 +137,12 @@ internal class ModelState(private val model: Model<*>) {
     fun related(relation: Relation<*>): Any? = relations?.get(relation)
 
     fun relate(relation: Relation<*>, value: Any?) {
+        touch()
         (relations ?: HashMap<Relation<*>, Any?>(4).also { relations = it })[relation] = value
     }
 
     fun forget(relation: Relation<*>) {
+        touch()
         relations?.remove(relation)
         joined = null
     }

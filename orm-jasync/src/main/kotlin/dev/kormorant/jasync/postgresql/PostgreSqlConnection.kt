@@ -6,6 +6,7 @@ import dev.kormorant.StatementCacheStats
 import dev.kormorant.driver.Connection
 import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.Dialect
+import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
@@ -44,12 +45,17 @@ internal class PostgreSqlConnection(
             }
         }
 
-    override suspend fun execute(statement: SqlStatement): RawResult {
+    override suspend fun execute(statement: SqlStatement): RawResult = run(statement, null)
+
+    /** All up to one Sync, which is one round trip; after an error the server skips what is left of it. */
+    override suspend fun execute(statement: SqlStatement, prelude: Prelude): RawResult = run(statement, prelude)
+
+    private suspend fun run(statement: SqlStatement, prelude: Prelude?): RawResult {
         val command = claim {
             if (statement.types.isEmpty() && !statement.reusable) {
-                ExecuteCommand(session, statement, null, statements.serverSql(statement))
+                ExecuteCommand(session, statement, null, prelude, statements.serverSql(statement))
             } else {
-                ExecuteCommand(session, statement, statements.find(statement), "")
+                ExecuteCommand(session, statement, statements.find(statement), prelude, "")
             }.let { it to it.encode() }
         }
         suspendCancellableCoroutine { caller ->

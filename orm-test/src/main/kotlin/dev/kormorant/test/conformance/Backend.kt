@@ -64,6 +64,8 @@ public class Capabilities(
     public val longBinary: String = "BLOB",
     /** A transaction that is read-only refuses to write. */
     public val readOnlyTransactions: Boolean = true,
+    /** The server gives each transaction an id, under which it knows later how it ended; and has deferrable transactions. */
+    public val transactionIds: Boolean = false,
 )
 
 /** Questions in the words of one product. */
@@ -78,6 +80,10 @@ public class Dialogue(
     public val killSession: ((Long) -> String)? = null,
     /** How many sessions of the current database have a transaction open and no statement in progress; `null` where there is nobody to ask. */
     public val sessionsInTransaction: String? = null,
+    /** The session's bounds for a statement and for the wait for a lock; `null` where there are none. */
+    public val timeouts: String? = null,
+    /** How many sessions of the current database sleep in a [slowStatement]; `null` where there is nobody to ask. */
+    public val sleeping: String? = null,
 )
 
 /**
