@@ -4,7 +4,9 @@ import dev.kormorant.Database
 import dev.kormorant.DatabaseConfig
 import dev.kormorant.DatabaseListener
 import dev.kormorant.StatementEvent
+import dev.kormorant.TransactionEvent
 import dev.kormorant.async.StatementListener
+import dev.kormorant.async.TransactionListener
 import java.time.Duration
 import java.util.function.Consumer
 import kotlin.time.toJavaDuration
@@ -28,6 +30,17 @@ internal class Settings(val config: DatabaseConfig) {
 
     fun transactionWaitTimeout(timeout: Duration) {
         config.transactionWaitTimeout = timeout.toKotlinDuration()
+    }
+
+    fun idleThreshold(threshold: Duration?) {
+        config.idleThreshold = threshold?.toKotlinDuration()
+    }
+
+    fun transactionListener(listener: TransactionListener) {
+        config.listener(object : DatabaseListener {
+            override fun onTransaction(event: TransactionEvent) =
+                listener.onTransaction(TransactionListener.Event(event.kind, event.origin, event.attempt, event.error, event.idle?.toJavaDuration()))
+        })
     }
 
     fun acquireTimeout(timeout: Duration) {
