@@ -9,16 +9,21 @@ import dev.kormorant.driver.Driver
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
 import dev.kormorant.driver.Prelude
+import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
-import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
-import dev.kormorant.internal.Binder
+import dev.kormorant.internal.Audience
 import dev.kormorant.internal.ConnectionPool
+import dev.kormorant.internal.Deadline
 import dev.kormorant.internal.PooledConnection
 import dev.kormorant.internal.ExposedBridge
-import dev.kormorant.internal.Deadline
+import dev.kormorant.internal.ExposedTransaction
+import dev.kormorant.internal.Interceptors
 import dev.kormorant.internal.Level
+import dev.kormorant.internal.LevelKind
 import dev.kormorant.internal.ScopeKey
+import dev.kormorant.internal.Streaming
+import dev.kormorant.internal.SubstituteKey
 import dev.kormorant.internal.SystemTimer
 import dev.kormorant.internal.Timer
 import dev.kormorant.internal.bounded
@@ -29,6 +34,8 @@ import dev.kormorant.internal.suppressing
 import dev.kormorant.internal.uncancellable
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
+import org.jetbrains.exposed.v1.core.statements.StatementInterceptor
+import kotlinx.coroutines.isActive
 import java.util.ServiceLoader
 import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
@@ -54,7 +61,9 @@ public class Database private constructor(
 ) : AbstractCoroutineContextElement(Database) {
     internal val timer: Timer = SystemTimer
     internal val scopeKey = ScopeKey()
-    private val listeners = config.listeners.toTypedArray()
+    internal val substituteKey = SubstituteKey()
+    internal val audience = Audience(this, config.listeners.toList())
+    private val interceptors: List<StatementInterceptor> = Interceptors.global + config.interceptors
 
     /** How often this thread is inside [allowBlocking]. */
     internal val allowances = ThreadLocal<Int?>()
@@ -63,9 +72,11 @@ public class Database private constructor(
     @Volatile
     public var blockingPolicy: BlockingPolicy = config.blocking
 
-    private val writers = ConnectionPool(config.pool.limitedTo(driver.maxWriters), timer) { driver.connect(Access.WRITE) }
-    private val readers =
-        if (driver.maxReaders == 0) writers else ConnectionPool(config.pool.limitedTo(driver.maxReaders), timer) { driver.connect(Access.READ) }
+    /** Hooks for the models of all classes on this database. */
+    public val modelHooks: DatabaseHooks = DatabaseHooks()
+
+    private val writers = poolOf(Access.WRITE, driver.maxWriters)
+    private val readers = if (driver.maxReaders == 0) writers else poolOf(Access.READ, driver.maxReaders)
 
     @Volatile
     private var bridge: ExposedBridge? = null
@@ -134,13 +145,16 @@ public class Database private constructor(
     }
 
     /**
-     * Runs any SQL with `?` for each of [arguments]; inside a transaction or pinned connection it runs there. The arguments travel as
-     * parameters, with the type of their class.
+     * Runs any SQL with `?` for each of [arguments] at once; inside a transaction or pinned connection it runs there. [sql] makes a value
+     * of it that can be mapped, streamed and run again.
+     *
+     * @throws UnsupportedByDialectException for DDL in a transaction that the database would commit before it; see
+     * [DatabaseConfig.allowImplicitCommit].
      */
-    public suspend fun exec(sql: String, vararg arguments: Any?): SqlResult {
-        openBridge()
-        return SqlResult(run(Binder.ofValues(sql, arguments.asList())))
-    }
+    public suspend fun exec(sql: String, vararg arguments: Any?): SqlResult = sql(sql, *arguments).execute()
+
+    /** Runs any SQL with parameters `:name` at once; see [sql]. */
+    public suspend fun exec(sql: String, arguments: Map<String, Any?>): SqlResult = sql(sql, arguments).execute()
 
     override fun toString(): String = "Database($url)"
 
@@ -158,45 +172,57 @@ public class Database private constructor(
 
     private fun bridgeTo(dialect: Dialect) = synchronized(this) { bridge ?: ExposedBridge(dialect, url).also { bridge = it } }
 
+    /** A transaction as Exposed's interceptors see it, with those of the database; the bridge must have been made. */
+    internal fun newExposedTransaction(readOnly: Boolean): ExposedTransaction =
+        checkNotNull(bridge).newTransaction(readOnly).also { interceptors.forEach(it::register) }
+
     /** Runs [statement] in the transaction of the caller, else in autocommit on a connection of its own. */
-    internal suspend fun run(statement: SqlStatement, access: Access = Access.WRITE): RawResult {
-        val scope = currentCoroutineContext()[scopeKey]
-        scope?.use()?.let { return it.session.execute(it, statement) }
-        val timeout = callTimeout()
-        val lent = acquire(access, Deadline.after(timer, timeout), scope?.ancestor)
-        try {
-            if (timeout == null) return execute(lent.connection, statement)
-            val dialect = lent.connection.dialect
+    internal suspend fun run(statement: SqlStatement, access: Access = Access.WRITE): RawResult =
+        intercepting(statement) { perform(statement, access) }
+
+    /** Runs [block], which runs [statement], within what Exposed's interceptors want to do before and after, if there are any. */
+    private suspend inline fun <T> intercepting(statement: SqlStatement, noinline block: suspend () -> T): T {
+        val level = currentCoroutineContext()[scopeKey]?.level
+        val transaction = level?.exposed ?: if (interceptors.isEmpty()) null else newExposedTransaction(readOnly = false)
+        val told = transaction?.interceptors ?: return block()
+        return told.around(statement, block)
+    }
+
+    private suspend fun perform(statement: SqlStatement, access: Access): RawResult {
+        currentLevel()?.let { return it.session.execute(it, statement) }
+        val timeout = callTimeout() ?: return onConnection(access) { execute(it, statement) }
+        return onConnection(access, Deadline.after(timer, timeout)) { connection ->
+            val dialect = connection.dialect
             val prelude = dialect.limit(statement, forServer(timeout))?.let { Prelude(listOf(it)) }
-            return execute(lent.connection, dialect.limited(statement, forServer(timeout)), prelude)
+            execute(connection, dialect.limited(statement, forServer(timeout)), prelude)
+        }
+    }
+
+    /** Runs [statement] and hands its rows over in portions; the connection is given back clean however [onRows] ends. */
+    internal suspend fun stream(
+        statement: SqlStatement,
+        access: Access,
+        fetchSize: Int,
+        onColumns: (List<RawColumn>) -> Unit = {},
+        onRows: suspend (List<Array<Any?>>) -> Unit,
+    ): Unit = intercepting(statement) { Streaming(this, statement, fetchSize, onColumns, onRows).run(access) }
+
+    /** Runs [block] on the connection of the caller's transaction, whose turn it holds meanwhile, else on one of its own. */
+    internal suspend fun <T> onConnection(access: Access, deadline: Deadline? = null, block: suspend (Connection) -> T): T {
+        currentLevel()?.let { return it.session.withConnection(it, block) }
+        val lent = acquire(access, deadline, currentCoroutineContext()[scopeKey]?.ancestor)
+        try {
+            return block(lent.connection)
         } finally {
             release(access, lent)
         }
     }
 
-    /**
-     * Runs [statement] and hands its rows over in portions. The connection is held meanwhile, the turn too in a transaction; it is
-     * given back clean however [onRows] ends.
-     */
-    internal suspend fun stream(statement: SqlStatement, access: Access, fetchSize: Int, onRows: suspend (List<Array<Any?>>) -> Unit) {
-        val scope = currentCoroutineContext()[scopeKey]
-        scope?.use()?.let { level -> return level.session.withConnection(level) { stream(it, statement, fetchSize, level, onRows) } }
-        val lent = acquire(access, null, scope?.ancestor)
-        try {
-            stream(lent.connection, statement, fetchSize, null, onRows)
-        } finally {
-            release(access, lent)
-        }
-    }
-
-    private suspend fun stream(connection: Connection, statement: SqlStatement, fetchSize: Int, level: Level?, onRows: suspend (List<Array<Any?>>) -> Unit) {
-        var stream: RowStream? = null
-        try {
-            stream = within(statement, level) { connection.stream(statement, fetchSize) }
-            while (true) onRows(within(statement, level) { stream.next() ?: emptyList() }.ifEmpty { break })
-        } catch (error: Throwable) {
-            throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection) { stream?.close() ?: connection.cancel() } }
-        }
+    /** What [block] returns; if it fails while a statement is in progress on [connection], that is ended by [cancel]. */
+    internal suspend fun <T> stopping(connection: Connection, cancel: suspend () -> Unit = connection::cancel, block: suspend () -> T): T = try {
+        block()
+    } catch (error: Throwable) {
+        throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection, cancel) }
     }
 
     /** Ends the statement in progress by [cancel]; if that fails or takes too long, by closing [connection]. */
@@ -215,14 +241,19 @@ public class Database private constructor(
      * @param ancestor the innermost level around the caller that holds another connection.
      */
     internal suspend fun acquire(access: Access, deadline: Deadline?, ancestor: Level?): PooledConnection {
-        val pool = poolFor(access)
+        val pool = currentCoroutineContext()[substituteKey]?.pool ?: poolFor(access)
         if (ancestor != null) checkNotHeldByAncestors(ancestor, if (separatesReaders) access else Access.WRITE, pool.max)
-        return pool.acquire(deadline?.left)
+        return audience.acquiring { pool.acquire(deadline?.left) }
     }
 
-    internal fun release(access: Access, connection: PooledConnection) = poolFor(access).release(connection)
+    internal fun release(access: Access, connection: PooledConnection) {
+        audience.released(connection.connection)
+        poolFor(access).release(connection)
+    }
 
     private fun poolFor(access: Access) = if (access == Access.READ) readers else writers
+
+    private fun poolOf(access: Access, limit: Int) = ConnectionPool(config.pool.limitedTo(limit), timer) { audience.opening { driver.connect(access) } }
 
     /** Whether reads have connections of their own, so that a read-only block can use them. */
     internal val separatesReaders: Boolean get() = readers !== writers
@@ -246,7 +277,7 @@ public class Database private constructor(
     }
 
     /** Runs [block], in which [statement] is at work, within the timeout of the call, of [level], or else of the database. */
-    private suspend fun <T : Any> within(statement: SqlStatement, level: Level?, block: suspend () -> T): T {
+    internal suspend fun <T : Any> within(statement: SqlStatement, level: Level?, block: suspend () -> T): T {
         val own = currentCoroutineContext()[StatementTimeout]?.timeout ?: level?.statementTimeout ?: config.statementTimeout ?: Duration.INFINITE
         val deadline = level?.deadline
         val left = deadline?.left ?: Duration.INFINITE
@@ -263,30 +294,33 @@ public class Database private constructor(
 
     /** [Connection.execute], told to the listeners. */
     internal suspend fun send(connection: Connection, statement: SqlStatement, prelude: Prelude? = null): RawResult {
-        if (listeners.isEmpty()) return if (prelude == null) connection.execute(statement) else connection.execute(statement, prelude)
+        val listeners = audience.here() ?: return if (prelude == null) connection.execute(statement) else connection.execute(statement, prelude)
         val start = System.nanoTime()
         try {
             val result = if (prelude == null) connection.execute(statement) else connection.execute(statement, prelude)
-            prelude?.statements?.forEach { tell(StatementEvent(it, Duration.ZERO, 0, null)) }
-            return result.also { tell(statement, start, it.affected, null) }
-        } catch (error: OrmException) {
-            prelude?.statements?.take(prelude.answered)?.forEach { tell(StatementEvent(it, Duration.ZERO, 0, null)) }
-            tell(statement, start, 0, error)
+            tell(listeners, connection, prelude)
+            return result.also { tell(listeners, connection, statement, start, it.affected, null) }
+        } catch (error: Throwable) {
+            tell(listeners, connection, prelude)
+            tell(listeners, connection, statement, start, 0, error)
             throw error
         }
     }
 
-    internal val hasListeners: Boolean get() = listeners.isNotEmpty()
-
-    internal fun tell(event: TransactionEvent) {
-        for (listener in listeners) listener.onTransaction(event)
+    /** What has gone ahead of a statement has no time of its own, but the first one has waited for the connection. */
+    private fun tell(listeners: List<DatabaseListener>, connection: Connection, prelude: Prelude?) {
+        for (sql in prelude?.run { statements.take(answered) }.orEmpty()) {
+            audience.tell(listeners, StatementEvent(this, sql, audience.waitedFor(connection), Duration.ZERO, 0, null))
+        }
     }
 
-    private fun tell(statement: SqlStatement, start: Long, rows: Long, error: Throwable?) =
-        tell(StatementEvent(statement.sql, (System.nanoTime() - start).nanoseconds, rows, error))
+    internal fun tell(listeners: List<DatabaseListener>, connection: Connection, statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
+        val time = (System.nanoTime() - start).nanoseconds
+        audience.tell(listeners, StatementEvent(this, statement.sql, audience.waitedFor(connection), time, rows, error))
+    }
 
-    private fun tell(event: StatementEvent) {
-        for (listener in listeners) listener.onStatement(event)
+    internal suspend fun tellRepeated(event: RepeatedLoadEvent) {
+        for (listener in audience.here().orEmpty()) listener.onRepeatedLoad(event)
     }
 
     /** Runs [block] out of reach of the caller's cancellation for `cancelTimeout` at most; `null` if that was not enough. */
@@ -335,6 +369,9 @@ public class Database private constructor(
         internal suspend fun current(): Database = currentCoroutineContext()[Database] ?: throw NoDatabaseException()
     }
 }
+
+/** Whether the calling coroutine is inside a transaction on this database. */
+internal suspend fun Database.isInTransaction(): Boolean = currentLevel().let { it != null && it.kind != LevelKind.CONNECTION }
 
 /** The transaction level the calling coroutine is in, if any, on this database. */
 internal suspend fun Database.currentLevel(): Level? = currentCoroutineContext()[scopeKey]?.use()

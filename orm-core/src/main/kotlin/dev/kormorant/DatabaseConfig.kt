@@ -1,5 +1,8 @@
 package dev.kormorant
 
+import org.jetbrains.exposed.v1.core.CompositeSqlLogger
+import org.jetbrains.exposed.v1.core.SqlLogger
+import org.jetbrains.exposed.v1.core.statements.StatementInterceptor
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
 
@@ -28,6 +31,12 @@ public class DatabaseConfig internal constructor() {
 
     /** How long a statement may wait for its turn on the connection of its transaction. 30 s: a longer wait is a deadlock in the program. */
     public var transactionWaitTimeout: Duration = 30.seconds
+
+    /**
+     * How long a statement may wait for a stream that another coroutine is collecting on the connection of its transaction. 5 s: the collector
+     * decides how long that takes, and often waits for the very statement. The coroutine that collects is told at once.
+     */
+    public var streamTimeout: Duration = 5.seconds
 
     /** What becomes of coroutines started in a transaction that says nothing else. [Children.QUEUE]: what they do is part of it. */
     public var children: Children = Children.QUEUE
@@ -61,8 +70,31 @@ public class DatabaseConfig internal constructor() {
      */
     public var statementCacheSize: Int = 256
 
+    internal var repeatedLoads: RepeatedLoads? = null
+        private set
+
+    /**
+     * Watches for relations that are loaded for one model after another, where `with` would load them for all models of a result by
+     * one query. The load after the [limit]th is told to the listeners ([DatabaseListener.onRepeatedLoad]). For development and tests;
+     * off by default.
+     *
+     * @param limit 10 by default: fewer are hardly worth a change.
+     * @param fail whether that load throws [RepeatedLoadException] besides.
+     */
+    public fun repeatedLoads(limit: Int = 10, fail: Boolean = false) {
+        repeatedLoads = RepeatedLoads(limit, fail)
+    }
+
+    /**
+     * Whether DDL may run inside a transaction of a database that commits the transaction before it, as MySQL and MariaDB do. `false`:
+     * a rollback that undoes half of the work is hardly ever meant. Where it is `true`, what comes after the DDL commits statement by
+     * statement.
+     */
+    public var allowImplicitCommit: Boolean = false
+
     internal var passwordSupplier: (() -> String?)? = null
     internal val listeners = ArrayList<DatabaseListener>()
+    internal val interceptors = ArrayList<StatementInterceptor>()
     internal val extras = HashMap<Class<*>, Any>()
 
     /** Password, asked for at every connect so that a rotated one is picked up; wins over the one in the URL. */
@@ -76,6 +108,19 @@ public class DatabaseConfig internal constructor() {
     /** Adds a listener; all of them hear every event, in the order they were added. */
     public fun listener(listener: DatabaseListener) {
         listeners += listener
+    }
+
+    /** Shows every statement that succeeds to Exposed's [loggers], with its values: `logger(StdOutSqlLogger)`. */
+    public fun logger(vararg loggers: SqlLogger) {
+        interceptors += CompositeSqlLogger().also { all -> loggers.forEach(all::addLogger) }
+    }
+
+    /**
+     * Tells Exposed's [interceptor] of every statement, COMMIT and ROLLBACK, as [Transaction.registerInterceptor] does for one transaction;
+     * a statement outside of transactions comes with one of its own, whose end is not told.
+     */
+    public fun interceptor(interceptor: StatementInterceptor) {
+        interceptors += interceptor
     }
 
     /**
@@ -92,6 +137,7 @@ public class DatabaseConfig internal constructor() {
         check(cancelTimeout.isPositive()) { "cancelTimeout must be more than zero, not $cancelTimeout." }
         check(statementTimeout?.isPositive() ?: true) { "statementTimeout must be more than zero, not $statementTimeout." }
         check(transactionWaitTimeout.isPositive()) { "transactionWaitTimeout must be more than zero, not $transactionWaitTimeout." }
+        check(streamTimeout.isPositive()) { "streamTimeout must be more than zero, not $streamTimeout." }
         check(idleThreshold?.isPositive() ?: true) { "idleThreshold must be more than zero, not $idleThreshold." }
         check(statementCacheSize >= 0) { "statementCacheSize must not be negative, but is $statementCacheSize." }
     }

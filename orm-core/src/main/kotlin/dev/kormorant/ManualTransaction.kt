@@ -4,7 +4,7 @@ import dev.kormorant.driver.Access
 import dev.kormorant.internal.Deadline
 import dev.kormorant.internal.Level
 import dev.kormorant.internal.LevelKind
-import dev.kormorant.internal.event
+import dev.kormorant.internal.tell
 import dev.kormorant.internal.finish
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -36,7 +36,7 @@ import kotlin.coroutines.CoroutineContext
  */
 public class ManualTransaction private constructor(level: Level, private val watch: Watch) : Transaction(level) {
     /** In which statements find the transaction. */
-    public val context: CoroutineContext = database.contextOf(level, null)
+    public val context: CoroutineContext = database + level.context(null)
 
     /** Runs [block] in the transaction, which stays open. */
     public suspend operator fun <T> invoke(block: suspend CoroutineScope.() -> T): T = withContext(context, block)
@@ -78,7 +78,7 @@ public class ManualTransaction private constructor(level: Level, private val wat
             val database = level.session.database
             CoroutineScope(Dispatchers.Default + database).launch {
                 LOG.warn("The transaction opened {} was never closed and is rolled back.", level.origin)
-                if (database.hasListeners) database.tell(level.event(TransactionEvent.Kind.LEAK))
+                level.tell(TransactionEvent.Kind.LEAK)
                 end(level)
             }
         }

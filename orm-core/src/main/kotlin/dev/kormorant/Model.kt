@@ -18,8 +18,9 @@ import kotlin.uuid.Uuid
  * ```
  *
  * A model is a detached value: it belongs to no session, no other object stands for the same row, and nothing is written until
- * [save]. Reading or writing a property does no I/O. The constructor makes a row that is not in the database yet. A model may be
- * read by many coroutines at once, but not while one of them writes it.
+ * [save]. Reading or writing a property does no I/O. The constructor makes a row that is not in the database yet. Two models are equal
+ * if they are the same object: compare their ids to know whether they stand for the same row. A model may be handed to other
+ * coroutines, and read and have its relations loaded by many at once, but not while one of them writes it.
  */
 public abstract class Model<ID : Any> {
     internal val state: ModelState = ModelState(this)
@@ -68,8 +69,8 @@ public abstract class Model<ID : Any> {
         model[this] = value
     }
 
-    /** The class and the id; never a column, and never I/O. */
-    override fun toString(): String = "${javaClass.simpleName}(${if (isNew) "new" else "id=$id"})"
+    /** The class and the id, unless that is [sensitive]; never another column, and never I/O. */
+    override fun toString(): String = "${javaClass.simpleName}(${if (isNew) "new" else "id=${state.modelClass.shownId(id)}"})"
 }
 
 /** A model with an [Int] id. */
@@ -89,18 +90,34 @@ public abstract class CompositeModel : Model<CompositeID>()
 
 /**
  * Writes the model: an INSERT if it is new, else an UPDATE of the columns changed since it was loaded or saved, or no statement if
- * there are none. Ids and defaults made by the database are in the model afterwards.
+ * there are none. Ids and defaults made by the database are in the model afterwards. Runs the hooks about saving ([ModelHooks]).
  *
- * @param only writes no other columns; the rest stays dirty. `null` writes all dirty columns.
+ * @param only writes no other columns, except those that hooks set; the rest stays dirty. `null` writes all dirty columns.
+ * @param forceInsert inserts a row even if the model stands for one already: a copy, if its key has been given another value or is
+ * to be made by the database no more.
  * @return whether a row was written; `false` when clean, and when the row is gone.
+ * @throws StaleModelException if the class counts versions and the row has another one, or is gone.
+ * @throws ValidationException if a check of the class or database finds something wrong.
  */
-public suspend fun Model<*>.save(only: Set<Column<*>>? = null): Boolean = state.modelClass.save(this, only)
+public suspend fun Model<*>.save(only: Set<Column<*>>? = null, forceInsert: Boolean = false): Boolean = state.modelClass.save(this, only, forceInsert)
 
 /**
- * Deletes the row by its id. The object stays as it was but is new: saving it again inserts it.
+ * Deletes the row by its id. The object stays as it was but is new: saving it again inserts it. Runs the hooks about deleting
+ * ([ModelHooks]).
  *
- * @return how many rows were deleted: 1, or 0 if the row was gone.
+ * @param cascade what becomes of rows that refer to it; other than [Cascade.NONE], all of it is one transaction.
+ * @return how many rows of the model itself were deleted: 1, or 0 if the row was gone.
  * @throws ConstraintViolationException if other rows refer to it.
+ * @throws StaleModelException if the class counts versions and the row has another one, or is gone.
  * @throws IllegalStateException if the model is new.
  */
-public suspend fun Model<*>.delete(): Int = state.modelClass.delete(this)
+public suspend fun Model<*>.delete(cascade: Cascade = Cascade.NONE): Int = state.modelClass.delete(this, cascade)
+
+/**
+ * Reads the row again: the model has its present values afterwards, unsaved changes and loaded relations are gone.
+ *
+ * @return the model.
+ * @throws RecordNotFoundException if the row is gone; the model stays as it was.
+ * @throws IllegalStateException if the model is new.
+ */
+public suspend fun <M : Model<*>> M.refresh(): M = apply { state.modelClass.refresh(this) }

@@ -162,6 +162,17 @@ public class TooManyRowsException(problem: String, public val sql: String?) :
 /** The row was changed or deleted by somebody else since this model was loaded. */
 public class StaleModelException(problem: String) : OrmException(problem, "Load the model again and repeat the change.", null)
 
+/** The checks of a model found something wrong with it; nothing was written. */
+public class ValidationException internal constructor(
+    /** The model, as it is. */
+    public val model: Model<*>,
+    /** All that was found, in the order of the checks. */
+    public val violations: List<Violation>,
+) : OrmException("$model is not valid: ${violations.joinToString("; ")}", "Mend what is listed and save again.", null)
+
+/** A relation was loaded by a query for each model, where one for all would do. */
+public class RepeatedLoadException internal constructor(problem: String, hint: String) : OrmException(problem, hint, null)
+
 /** A relation is read that was not loaded; a property never does I/O. */
 public class RelationNotLoadedException(problem: String, hint: String) : OrmException(problem, hint, null)
 
@@ -170,3 +181,6 @@ public class ColumnNotLoadedException(problem: String, hint: String) : OrmExcept
 
 /** A value from the database does not fit the column it is read through. */
 public class DecodeException(problem: String, hint: String?, cause: Throwable?) : OrmException(problem, hint, cause)
+
+/** Rows cannot be made objects of the class that was asked for. */
+public class MappingException(problem: String, hint: String?, cause: Throwable? = null) : OrmException(problem, hint, cause)

@@ -3,6 +3,7 @@ package dev.kormorant
 import dev.kormorant.driver.Dialect
 import dev.kormorant.internal.Deadline
 import dev.kormorant.internal.ModelJournal
+import dev.kormorant.internal.Site
 import kotlinx.coroutines.delay
 import kotlin.random.Random
 import kotlin.time.Duration
@@ -47,6 +48,7 @@ public class Retry(
 
 /** Runs [run] until it succeeds, fails for another reason, or [retry] or [deadline] has enough. */
 internal suspend fun <T> Database.retrying(retry: Retry, deadline: Deadline?, run: suspend (attempt: Int, journal: ModelJournal) -> T): T {
+    val place = if (config.creationSites) Site.here() else Site.UNKNOWN
     val dialect = openBridge().dialect
     var attempt = 1
     while (true) {
@@ -59,7 +61,7 @@ internal suspend fun <T> Database.retrying(retry: Retry, deadline: Deadline?, ru
             if (isLast || !lostAgainstOthers(error, dialect)) throw error
             journal.restore()
             attempt++
-            if (hasListeners) tell(TransactionEvent(TransactionEvent.Kind.RETRY, "", attempt, error, null, null))
+            audience.tell { TransactionEvent(this, TransactionEvent.Kind.RETRY, place.toString(), attempt, error) }
             delay(pause)
         }
     }

@@ -2,6 +2,9 @@ package dev.kormorant
 
 import dev.kormorant.internal.Level
 import dev.kormorant.internal.endAndBegin
+import org.jetbrains.exposed.v1.core.CompositeSqlLogger
+import org.jetbrains.exposed.v1.core.SqlLogger
+import org.jetbrains.exposed.v1.core.statements.StatementInterceptor
 
 /**
  * The handle of an open transaction or savepoint, given to the block of [Database.transaction].
@@ -51,6 +54,25 @@ public open class Transaction internal constructor(internal val level: Level) {
      */
     public fun afterCommit(action: suspend () -> Unit): Unit = level.afterCommit(action)
 
+    /**
+     * Shows every statement of the transaction to [loggers], with its values, once it has succeeded, from now to the end of the outermost
+     * level.
+     */
+    public fun addLogger(vararg loggers: SqlLogger): CompositeSqlLogger = exposed().addLogger(*loggers)
+
+    /**
+     * Tells [interceptor] of every statement, COMMIT and ROLLBACK of the transaction, from now to the end of the outermost level. What it
+     * throws before a COMMIT makes the transaction roll back; a savepoint's end and that of a block that ran no statement are not told.
+     *
+     * It is called on the coroutine that does the work: be quick. Parameters cannot be changed any more.
+     */
+    public fun registerInterceptor(interceptor: StatementInterceptor): Boolean = exposed().register(interceptor)
+
+    /** Tells [interceptor] nothing any more; returns whether it was registered. */
+    public fun unregisterInterceptor(interceptor: StatementInterceptor): Boolean = exposed().interceptors?.remove(interceptor) == true
+
+    private fun exposed() = checkNotNull(level.exposed) { "This is not a transaction." }
+
     override fun toString(): String = "Transaction(${level.kind.name.lowercase()} ${level.origin})"
 }
 
@@ -71,6 +93,9 @@ public enum class Propagation {
     /** Must be the outermost. */
     NEVER,
 
-    /** Runs without a transaction, outside the one there is: statements commit by themselves, on other connections, and actions of `afterCommit` run when the block has returned. */
+    /**
+     * Runs without a transaction, outside the one there is: statements commit by themselves, on other connections, and actions of
+     * `afterCommit` run when the block has returned.
+     */
     NOT_SUPPORTED,
 }

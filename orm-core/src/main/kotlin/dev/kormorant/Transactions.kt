@@ -5,7 +5,6 @@ import dev.kormorant.internal.Deadline
 import dev.kormorant.internal.Level
 import dev.kormorant.internal.LevelKind
 import dev.kormorant.internal.ModelJournal
-import dev.kormorant.internal.Scope
 import dev.kormorant.internal.Session
 import dev.kormorant.internal.finish
 import dev.kormorant.internal.uncancellable
@@ -13,7 +12,6 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.withContext
-import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration
 
 /**
@@ -156,11 +154,12 @@ private suspend fun <T> Database.runLevel(level: Level, journal: ModelJournal? =
     val session = level.session
     val kept = journal ?: currentCoroutineContext()[scopeKey]?.ownJournal
     val outcome = runCatching {
-        withContext(contextOf(level, kept)) {
+        withContext(this + level.context(kept)) {
             level.job = coroutineContext[Job]
             block(level.transaction)
         }
     }
+    level.left()
     val value = try {
         takeLastTurn(level)
         if (level.kind == LevelKind.CONNECTION) outcome.getOrThrow() else finish(level, outcome)
@@ -170,12 +169,6 @@ private suspend fun <T> Database.runLevel(level: Level, journal: ModelJournal? =
     }
     for (action in level.committedActions()) action()
     return value
-}
-
-/** In which statements find [level], and its timeout. */
-internal fun Database.contextOf(level: Level, journal: ModelJournal?): CoroutineContext {
-    val context = this + Scope(level, journal)
-    return level.ownStatementTimeout?.let { context + StatementTimeout(it) } ?: context
 }
 
 /** Makes [level] the one whose statements may run. */

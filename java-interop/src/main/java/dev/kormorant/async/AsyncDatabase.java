@@ -6,11 +6,13 @@ import dev.kormorant.BlockingPolicy;
 import dev.kormorant.CommitOutcome;
 import dev.kormorant.CommitOutcomeUnknownException;
 import dev.kormorant.Database;
+import dev.kormorant.Model;
 import dev.kormorant.PoolStats;
-import dev.kormorant.Query;
+import dev.kormorant.Rows;
 import dev.kormorant.async.internal.Funnel;
 import dev.kormorant.async.internal.SettingsKt;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -19,7 +21,6 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.jetbrains.exposed.v1.core.ResultRow;
 
 /**
  * Where the data is, for Java: it opens connections, keeps them in a pool, and runs statements and transactions.
@@ -42,8 +43,8 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
 
     private final Database database;
 
-    private AsyncDatabase(Database database, Executor executor) {
-        super(new Funnel(database, new Dependents(executor)));
+    private AsyncDatabase(Database database, Executor executor, List<ContextCarrier> carriers) {
+        super(new Funnel(database, new Dependents(executor), carriers));
         this.database = database;
     }
 
@@ -71,7 +72,7 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
     public static AsyncDatabase open(String url, Consumer<? super AsyncConfig> settings) {
         var config = new AtomicReference<AsyncConfig>();
         var database = SettingsKt.open(url, raw -> settings.accept(config.updateAndGet(none -> new AsyncConfig(raw))));
-        return new AsyncDatabase(database, config.get().executor());
+        return new AsyncDatabase(database, config.get().executor(), config.get().carriers());
     }
 
     /**
@@ -82,7 +83,7 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
      * @return its Java face
      */
     public static AsyncDatabase of(Database database, Executor executor) {
-        return new AsyncDatabase(Objects.requireNonNull(database, "database"), Objects.requireNonNull(executor, "executor"));
+        return new AsyncDatabase(Objects.requireNonNull(database, "database"), Objects.requireNonNull(executor, "executor"), List.of());
     }
 
     /**
@@ -101,6 +102,15 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
      */
     public BlockingDatabase blocking() {
         return new BlockingDatabase(this);
+    }
+
+    /**
+     * Hooks around the saving and deleting of the models of all classes on this database.
+     *
+     * @return where to register them
+     */
+    public AsyncHooks<Model<?>> hooks() {
+        return new AsyncHooks<>(database.getModelHooks());
     }
 
     /**
@@ -212,9 +222,10 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
      * {@code onError} as the original exception; cancelling the subscription ends the statement and gives the connection back.
      *
      * @param query the query
+     * @param <T> what the query returns
      * @return its rows
      */
-    public Flow.Publisher<ResultRow> publisher(Query query) {
+    public <T> Flow.Publisher<T> publisher(Rows<T> query) {
         return funnel.publisher(query);
     }
 

@@ -6,6 +6,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import kotlin.Unit;
+import org.jetbrains.exposed.v1.core.SqlLogger;
+import org.jetbrains.exposed.v1.core.statements.StatementInterceptor;
 
 /**
  * The handle of an open transaction or savepoint. What is called on it belongs to the transaction, on whatever thread, and runs in the
@@ -127,6 +129,25 @@ public sealed class AsyncTransaction extends AsyncStatements permits AsyncManual
             action.run();
             return Unit.INSTANCE;
         });
+    }
+
+    /**
+     * Shows every statement of the transaction that succeeds to Exposed's loggers, with its values, until the end of the outermost level.
+     *
+     * @param loggers the loggers
+     */
+    public void addLogger(SqlLogger... loggers) {
+        transaction.addLogger(loggers);
+    }
+
+    /**
+     * Tells Exposed's interceptor of every statement, COMMIT and ROLLBACK of the transaction, until the end of the outermost level. What it
+     * throws before a COMMIT makes the transaction roll back.
+     *
+     * @param interceptor is called on the executor: be quick
+     */
+    public void registerInterceptor(StatementInterceptor interceptor) {
+        transaction.registerInterceptor(interceptor);
     }
 
     @Override

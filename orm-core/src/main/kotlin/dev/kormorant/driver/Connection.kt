@@ -83,6 +83,12 @@ public interface RowStream {
     /** Columns of the rows, in order. */
     public val columns: List<RawColumn>
 
+    /**
+     * Whether other statements may run on the connection between two calls, which is not [ConnectionStatus.BUSY] then; calls and statements
+     * still come one after the other. Otherwise the connection is the stream's until its end.
+     */
+    public val leavesConnectionFree: Boolean get() = false
+
     /** The next rows, at least one, or `null` after the last; throws as [Connection.execute] does. */
     public suspend fun next(): List<Array<Any?>>?
 

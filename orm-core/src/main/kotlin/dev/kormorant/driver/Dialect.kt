@@ -19,6 +19,9 @@ public interface Dialect {
     /** Exposed's renderer for this database. */
     public val exposed: DatabaseDialect
 
+    /** How texts and comments are told from the rest of a statement. */
+    public val syntax: SqlSyntax
+
     /** How names are quoted and folded. */
     public val identifiers: IdentifierRules
 
@@ -43,6 +46,18 @@ public interface Dialect {
     /** Whether rows can be locked by `SELECT … FOR UPDATE`; where not, the clause is left out. */
     public val supportsForUpdate: Boolean get() = true
 
+    /** Whether UPDATE and DELETE on one table take a LIMIT. */
+    public val supportsUpdateLimit: Boolean get() = false
+
+    /** Whether there is a MERGE statement. */
+    public val supportsMerge: Boolean get() = false
+
+    /** Whether rows can be locked by [clause], such as `FOR UPDATE NOWAIT` or `FOR SHARE OF users`. */
+    public fun supportsLock(clause: String): Boolean = supportsForUpdate
+
+    /** Clauses that Exposed writes and this version of this database does not have; a statement with one is refused before it is sent. */
+    public val missingClauses: Set<QueryClause> get() = emptySet()
+
     /**
      * Clause by which a query in a transaction reads what is committed by now and not what was when the transaction began to read;
      * `null` where there is none or no need of one.
@@ -55,11 +70,17 @@ public interface Dialect {
      */
     public val generatedIdStep: Long? get() = null
 
+    /** Whether an upsert names the unique columns that decide; where not, every unique constraint of the table does. */
+    public val upsertNamesKey: Boolean get() = true
+
     /**
      * A query for the names of the tables, without views. Its one parameter is the name of a schema; `NULL` stands for the schema
      * that names without one are in.
      */
     public val tableNames: String
+
+    /** How it tells what is in it and changes that. */
+    public val schema: SchemaDialect
 
     /**
      * Statements that open a transaction.
@@ -88,6 +109,31 @@ public interface Dialect {
      * is the session's own. Only for a driver that sends a [Prelude] in the transaction of the statement. `null` where there is none.
      */
     public fun limit(statement: SqlStatement, timeout: Duration?): String? = null
+}
+
+/** A clause that not every database has. */
+public enum class QueryClause(
+    /** Its name in SQL. */
+    public val sql: String,
+    /** How Exposed, or this library, writes it: any of these. */
+    internal vararg val texts: String,
+) {
+    DISTINCT_ON("DISTINCT ON", "DISTINCT ON ("),
+    FULL_JOIN("FULL JOIN", " FULL JOIN "),
+    LATERAL("LATERAL", " JOIN LATERAL "),
+    WITH("WITH", "WITH "),
+    INTERSECT("INTERSECT", " INTERSECT "),
+    EXCEPT("EXCEPT", " EXCEPT "),
+
+    /** A comparison with ANY or ALL of the rows of a query. */
+    QUANTIFIED_QUERY("ANY or ALL of a query", " ANY (SELECT ", " ALL (SELECT ", " ANY (WITH ", " ALL (WITH "),
+
+    /** A table as a sub-query. */
+    TABLE_QUERY("TABLE as a query", "(TABLE "),
+
+    /** A comparison with ANY or ALL elements of an array. */
+    QUANTIFIED_ARRAY("ANY or ALL of an array", " ANY (?", " ALL (?"),
+    EXPLAIN_ANALYZE("EXPLAIN ANALYZE", "EXPLAIN ANALYZE "),
 }
 
 /** A kind of data change. */

@@ -5,7 +5,7 @@ package dev.kormorant.driver
  *
  * A `?` inside a literal, a quoted name, a comment or a dollar quote is text; `??` is the operator `?`.
  */
-public class SqlStatement(
+public open class SqlStatement(
     public val sql: String,
     /** One type per parameter. */
     public val types: List<SqlType> = emptyList(),

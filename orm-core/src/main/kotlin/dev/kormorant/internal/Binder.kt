@@ -82,6 +82,10 @@ internal class Binder(size: Int) : PreparedStatementApi {
     /** The statement; one with very many parameters is a list whose length will not come again, and is not kept prepared. */
     fun statement(sql: String, reusable: Boolean = true): SqlStatement = SqlStatement(sql, types, values, reusable && types.size <= MAX_REUSABLE)
 
+    /** [statement], with what Exposed made it of. */
+    fun rendered(rendered: RenderedSql, reusable: Boolean): SqlStatement =
+        RenderedStatement(rendered, types, values, reusable && types.size <= MAX_REUSABLE)
+
     override fun set(index: Int, value: Any, columnType: IColumnType<*>) {
         val type = sqlTypeOf(columnType)
         put(if (type == SqlType.UNKNOWN) sqlTypeOf(value) else type, value)

@@ -52,7 +52,15 @@ internal suspend fun <T> finish(level: Level, outcome: Result<T>): T {
  * server does not know, the whole transaction can only be rolled back.
  */
 internal suspend fun rollback(level: Level, connection: Connection, reason: Throwable? = null): Throwable? {
-    level.told(TransactionEvent.Kind.ROLLBACK, reason)
+    level.tell(TransactionEvent.Kind.ROLLBACK, reason)
+    val interceptors = level.endInterceptors ?: return undo(level, connection)
+    val before = runCatching { interceptors.beforeRollback() }.exceptionOrNull()
+    val error = undo(level, connection)
+    val after = runCatching { interceptors.afterRollback() }.exceptionOrNull()
+    return listOfNotNull(error, before, after).reduceOrNull { first, further -> first.apply { addSuppressed(further) } }
+}
+
+private suspend fun undo(level: Level, connection: Connection): Throwable? {
     if (connection.status == ConnectionStatus.CLOSED) return null
     if (level.kind == LevelKind.SAVEPOINT && level.endedBy != null) return null
     val database = level.session.database
@@ -68,20 +76,35 @@ internal suspend fun rollback(level: Level, connection: Connection, reason: Thro
 }
 
 private suspend fun commit(level: Level, connection: Connection) {
+    val interceptors = level.endInterceptors ?: return complete(level, connection)
+    try {
+        interceptors.beforeCommit()
+    } catch (error: Throwable) {
+        rollback(level, connection, error)?.let(error::addSuppressed)
+        throw error
+    }
+    complete(level, connection)
+    interceptors.afterCommit()
+}
+
+/** Those who want to know of the end of [this] level, which must be that of the transaction. */
+private val Level.endInterceptors: Interceptors? get() = if (kind == LevelKind.TRANSACTION) exposed?.interceptors else null
+
+private suspend fun complete(level: Level, connection: Connection) {
     val database = level.session.database
     val statement = level.commitStatement(connection.dialect)
     try {
         if (database.uncancellable { end(level, connection, listOf(statement)) } == null) {
             throw ConnectionException("The end of the transaction opened ${level.origin} was not answered in time.", null, null)
         }
-        level.told(TransactionEvent.Kind.COMMIT, null)
+        level.tell(TransactionEvent.Kind.COMMIT)
     } catch (error: OrmException) {
         level.session.lastError = error
         if (error.connectionLost) {
             connection.close()
             throw if (level.kind == LevelKind.TRANSACTION) outcomeUnknown(level, error) else error
         }
-        if (connection.status != ConnectionStatus.IDLE) rollback(level, connection, error)?.let(error::addSuppressed) else level.told(TransactionEvent.Kind.ROLLBACK, error)
+        if (connection.status != ConnectionStatus.IDLE) rollback(level, connection, error)?.let(error::addSuppressed) else level.tell(TransactionEvent.Kind.ROLLBACK, error)
         throw error
     }
 }
@@ -98,11 +121,6 @@ private suspend fun end(level: Level, connection: Connection, statements: List<S
         if (prelude.answered < statements.size) throw error
         connection.close()
     }
-}
-
-private fun Level.told(kind: TransactionEvent.Kind, error: Throwable?) {
-    val database = session.database
-    if (this.kind == LevelKind.TRANSACTION && database.hasListeners) database.tell(event(kind, error))
 }
 
 internal fun aborted(level: Level, cause: Throwable?) = TransactionAbortedException(

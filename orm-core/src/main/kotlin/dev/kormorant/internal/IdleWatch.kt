@@ -73,14 +73,14 @@ internal class IdleWatch(private val session: Session, private val threshold: Du
         schedule(if (idle < threshold) threshold - idle else threshold)
     }
 
-    private fun report(root: Level, idle: Duration) {
+    private suspend fun report(root: Level, idle: Duration) {
         val place = suspendedAt()
         if (database.config.idleFails) {
             root.spoiledBy = IllegalStateException(
                 "The transaction opened ${root.origin} held its connection for $idle without running a statement${place?.let { ", suspended $it" }.orEmpty()}.",
             )
         }
-        database.tell(root.event(TransactionEvent.Kind.IDLE, idle = idle, suspendedAt = place))
+        database.audience.tell { TransactionEvent(database, TransactionEvent.Kind.IDLE, root.origin, root.attempt, idle = idle, suspendedAt = place) }
     }
 
     /** The outermost function of the user between the block and the last statement: the only one that has certainly not returned. */

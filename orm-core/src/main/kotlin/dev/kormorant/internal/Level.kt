@@ -2,6 +2,7 @@ package dev.kormorant.internal
 
 import dev.kormorant.Children
 import dev.kormorant.OrmException
+import dev.kormorant.StatementTimeout
 import dev.kormorant.Transaction
 import dev.kormorant.TransactionClosedException
 import dev.kormorant.TransactionOptions
@@ -9,6 +10,8 @@ import dev.kormorant.driver.BeginOptions
 import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.SqlStatement
 import kotlinx.coroutines.Job
+import kotlin.coroutines.CoroutineContext
+import kotlin.coroutines.EmptyCoroutineContext
 import kotlin.time.Duration
 
 /** What a level is to the server. */
@@ -52,9 +55,6 @@ internal class Level(
         else -> options.children ?: parent?.takeIf { it.kind != LevelKind.CONNECTION }?.children ?: database.config.children
     }
 
-    /** Of this level itself. */
-    val ownStatementTimeout: Duration? get() = options.statementTimeout
-
     val statementTimeout: Duration? = options.statementTimeout ?: parent?.statementTimeout
 
     /** Whether the server knows of this level. Written by the holder of the turn. */
@@ -82,6 +82,20 @@ internal class Level(
     var endedBy: OrmException? = null
         get() = if (root === this) field else root?.endedBy
         set(error) = if (root === this) field = error else root?.endedBy = error
+
+    /** The transaction as Exposed sees it, one for all its levels; `null` for a pinned connection. */
+    val exposed: ExposedTransaction? get() = root?.ownExposed
+
+    private val ownExposed: ExposedTransaction by lazy { session.database.newExposedTransaction(readOnly) }
+
+    /** What a coroutine has to have in its context to run in this level: its scope, the transaction for Exposed, its timeout. */
+    fun context(journal: ModelJournal?): CoroutineContext =
+        Scope(this, journal) + (exposed?.context ?: EmptyCoroutineContext) + (options.statementTimeout?.let(::StatementTimeout) ?: EmptyCoroutineContext)
+
+    /** To be called where the block of this level has ended, before anything else. */
+    fun left() {
+        if (root === this) ownExposed.leaveThread()
+    }
 
     /** Under which the server knows the outcome. */
     @Volatile

@@ -8,7 +8,7 @@ internal class ModelJournal {
 
     /** Remembers [state], unless it is known already. */
     fun keep(state: ModelState) {
-        synchronized(before) { if (state !in before) before[state] = state.restorer() }
+        synchronized(before) { if (state !in before) before[state] = state.snapshot() }
     }
 
     /** Gives every model its state back. */

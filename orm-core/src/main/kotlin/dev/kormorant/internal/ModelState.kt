@@ -13,6 +13,9 @@ import java.util.BitSet
 /** Stands where a model has no value for a column. */
 internal object Unset
 
+/** Stands where a relation was loaded and then forgotten, so that it is not taken from the row of a join again. */
+private object Forgotten
+
 /** The values of a model by the positions of its [TableShape], which of them are to be written, and its loaded relations. */
 internal class ModelState(private val model: Model<*>) {
     val modelClass: ModelClass<*, *> by lazy(LazyThreadSafetyMode.PUBLICATION) { ModelClasses.get(model.javaClass) }
@@ -20,7 +23,10 @@ internal class ModelState(private val model: Model<*>) {
     /** Made at the first write of a new model, or handed over by the decoder. */
     private var values: Array<Any?>? = null
     private var dirty: BitSet? = null
-    private var relations: HashMap<Relation<*>, Any?>? = null
+
+    /** A list that is replaced and never changed: any number of coroutines may load relations of one model at once. */
+    @Volatile
+    private var relations: LoadedRelation? = null
 
     var isNew: Boolean = true
         private set
@@ -72,7 +78,7 @@ internal class ModelState(private val model: Model<*>) {
         checking(column) { (column.columnType as IColumnType<Any>).validateValueBeforeUpdate(value) }
         row[position] = value
         (dirty ?: BitSet(row.size).also { dirty = it }).set(position)
-        relations?.keys?.removeIf { it.dependsOn(column) }
+        if (relations != null) keepRelations { !it.dependsOn(column) }
     }
 
     fun writeId(id: Any) {
@@ -82,8 +88,14 @@ internal class ModelState(private val model: Model<*>) {
 
     fun isSet(position: Int): Boolean = row()[position] !== Unset
 
-    /** Columns to write: all that have a value when new, else those changed; never the id of a row that is there. */
-    fun dirtyColumns(): BitSet = (dirty?.clone() as BitSet? ?: BitSet()).also { changed -> for (position in shape.key) if (!isNew) changed.clear(position) }
+    /** Columns to write: all that were set when new, else those changed; never the id or the version of a row that is there. */
+    fun dirtyColumns(): BitSet {
+        val changed = dirty?.clone() as BitSet? ?: return BitSet()
+        if (isNew) return changed
+        for (position in shape.key) changed.clear(position)
+        if (shape.version >= 0) changed.clear(shape.version)
+        return changed
+    }
 
     /** Takes the row as the database has it. */
     fun loaded(row: Array<Any?>) {
@@ -91,6 +103,14 @@ internal class ModelState(private val model: Model<*>) {
         values = row
         dirty = null
         isNew = false
+    }
+
+    /** Takes the row as the database has it now; what was loaded of relations may be true no more. */
+    fun reloaded(row: Array<Any?>) {
+        touch()
+        loaded(row)
+        relations = null
+        joined = null
     }
 
     /** The row is written as far as [columns] go. */
@@ -105,26 +125,25 @@ internal class ModelState(private val model: Model<*>) {
         isNew = true
     }
 
-    // ---- Blocks that run again
-
-    private fun touch() {
-        ModelJournal.current.get()?.keep(this)
+    /** Remembers the model as it is; the function returned makes it so again. */
+    fun snapshot(): () -> Unit {
+        val row = values?.clone()
+        val changed = dirty?.clone() as BitSet?
+        val new = isNew
+        val loaded = relations
+        val source = joined
+        return {
+            values = row
+            dirty = changed
+            isNew = new
+            relations = loaded
+            joined = source
+        }
     }
 
-    /** Gives back the state of now. */
-    fun restorer(): () -> Unit {
-        val values = values?.clone()
-        val dirty = dirty?.clone() as BitSet?
-        val relations = relations?.let { HashMap(it) }
-        val joined = joined
-        val isNew = isNew
-        return {
-            this.values = values
-            this.dirty = dirty
-            this.relations = relations
-            this.joined = joined
-            this.isNew = isNew
-        }
+    /** A block that may run again has to know what the model was like. */
+    private fun touch() {
+        ModelJournal.current.get()?.keep(this)
     }
 
     // ---- Relations
@@ -132,20 +151,43 @@ internal class ModelState(private val model: Model<*>) {
     /** The row of a query this model was made of, which may hold models it refers to. */
     var joined: ResultRow? = null
 
-    fun isLoaded(relation: Relation<*>): Boolean = relations?.containsKey(relation) == true
+    /** What the models of one result have in common; `null` for a model that was read alone. */
+    var peers: Peers? = null
 
-    fun related(relation: Relation<*>): Any? = relations?.get(relation)
+    fun isLoaded(relation: Relation<*>): Boolean = entry(relation).let { it != null && it.value !== Forgotten }
 
-    fun relate(relation: Relation<*>, value: Any?) {
+    fun isForgotten(relation: Relation<*>): Boolean = entry(relation)?.value === Forgotten
+
+    fun related(relation: Relation<*>): Any? = entry(relation)?.value.takeUnless { it === Forgotten }
+
+    fun relate(relation: Relation<*>, value: Any?): Unit = synchronized(this) {
         touch()
-        (relations ?: HashMap<Relation<*>, Any?>(4).also { relations = it })[relation] = value
+        relations = LoadedRelation(relation, value, relations.without { it == relation })
     }
 
     fun forget(relation: Relation<*>) {
         touch()
-        relations?.remove(relation)
-        joined = null
+        if (joined != null) relate(relation, Forgotten) else keepRelations { it != relation }
     }
+
+    private fun entry(relation: Relation<*>): LoadedRelation? {
+        var entry = relations
+        while (entry != null && entry.relation != relation) entry = entry.next
+        return entry
+    }
+
+    private inline fun keepRelations(crossinline wanted: (Relation<*>) -> Boolean): Unit = synchronized(this) {
+        relations = relations.without { !wanted(it) }
+    }
+}
+
+/** A relation that is loaded, and the next one. */
+private class LoadedRelation(val relation: Relation<*>, val value: Any?, val next: LoadedRelation?)
+
+private fun LoadedRelation?.without(unwanted: (Relation<*>) -> Boolean): LoadedRelation? = when {
+    this == null -> null
+    unwanted(relation) -> next.without(unwanted)
+    else -> next.without(unwanted).let { if (it === next) this else LoadedRelation(relation, value, it) }
 }
 
 /** Finds the [ModelClass] of a model: the static field that holds it, which in Kotlin is the companion. */

@@ -11,7 +11,7 @@ internal class Opening private constructor(private val connection: Connection, p
     val prelude = Prelude(steps.flatMap { it.statements } + listOfNotNull(setting))
 
     /** Called when the server has answered, or has not and the connection is closed. */
-    fun settle() {
+    suspend fun settle() {
         var end = 0
         for (step in steps) {
             val level = step.level
@@ -21,7 +21,7 @@ internal class Opening private constructor(private val connection: Connection, p
         }
     }
 
-    private fun settleRoot(level: Level) {
+    private suspend fun settleRoot(level: Level) {
         // A BEGIN that was cancelled may have come through all the same.
         if (connection.status == ConnectionStatus.IN_TRANSACTION || connection.status == ConnectionStatus.FAILED) level.begun = true
         if (level.begun) {

@@ -7,6 +7,7 @@ import org.jetbrains.exposed.v1.core.DoubleColumnType
 import org.jetbrains.exposed.v1.core.Expression
 import org.jetbrains.exposed.v1.core.ExpressionWithColumnType
 import org.jetbrains.exposed.v1.core.FloatColumnType
+import org.jetbrains.exposed.v1.core.IExpressionAlias
 import org.jetbrains.exposed.v1.core.IColumnType
 import org.jetbrains.exposed.v1.core.IntegerColumnType
 import org.jetbrains.exposed.v1.core.LongColumnType
@@ -87,6 +88,11 @@ internal class FieldIndex(fields: List<Expression<*>>, private val bridge: Expos
         fields.forEachIndexed { index, field ->
             if (field is Column<*>) columns.putIfAbsent(field, index) else others.putIfAbsent(field, index)
             positions += Entry(field, index)
+        }
+        // An alias is found by what it stands for as well.
+        fields.forEachIndexed { index, field ->
+            val aliased = (field as? IExpressionAlias<*>)?.delegate ?: return@forEachIndexed
+            if (aliased is Column<*>) columns.putIfAbsent(aliased, index) else others.putIfAbsent(aliased, index)
         }
     }
 

@@ -1,47 +1,64 @@
 package dev.kormorant.internal
 
+import dev.kormorant.RowsReader
+import dev.kormorant.UnsupportedByDialectException
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.driver.SqlType
 import org.jetbrains.exposed.v1.core.Expression
 import org.jetbrains.exposed.v1.core.IColumnType
 import org.jetbrains.exposed.v1.core.QueryBuilder
 import org.jetbrains.exposed.v1.core.ResultRow
 import org.jetbrains.exposed.v1.core.statements.Statement
 
-/** Renders [statement] once: its text, and its arguments in the order of the `?` in it. */
+/** The text of the statement [source], and its arguments in the order of the `?` in it. */
+internal class RenderedSql(val source: Statement<*>, val sql: String, val arguments: List<Pair<IColumnType<*>, Any?>>)
+
+/** Renders [statement] once. */
 internal fun ExposedBridge.prepare(statement: Statement<*>, reusable: Boolean = true): SqlStatement = render { transaction ->
-    val sql = statement.prepareSQL(transaction)
-    bind(sql, statement.arguments().firstOrNull().orEmptyArguments(), reusable)
+    val sql = checked(statement.prepareSQL(transaction))
+    bind(RenderedSql(statement, sql, statement.arguments().flatten()), reusable)
 }
 
-/** Renders what [build] appends, with the arguments registered on the way. */
-internal fun ExposedBridge.prepare(reusable: Boolean = true, build: QueryBuilder.() -> Unit): SqlStatement = render {
+/** Renders [source] as what [build] appends, with the arguments registered on the way. Use inside [ExposedBridge.render]. */
+internal inline fun ExposedBridge.rendered(source: Statement<*>, build: QueryBuilder.() -> Unit): RenderedSql {
     val builder = QueryBuilder(true)
     builder.build()
-    bind(builder.toString(), builder.args, reusable)
+    return RenderedSql(source, checked(builder.toString()), builder.args)
 }
 
-internal fun bind(sql: String, arguments: Collection<Pair<IColumnType<*>, Any?>>, reusable: Boolean = true): SqlStatement {
-    val binder = Binder(arguments.size)
-    for ((type, value) in arguments) binder.add(type, value)
-    return binder.statement(sql, reusable)
+/** The text [sql], unless it has a clause that the database does not have: Exposed renders those as well. */
+internal fun ExposedBridge.checked(sql: String): String {
+    for (clause in dialect.missingClauses) {
+        if (clause.texts.none { it in sql }) continue
+        val bare = sql.replace(QUOTED, "")
+        if (clause.texts.any { it in bare }) throw UnsupportedByDialectException("${dialect.name} ${dialect.version} has no ${clause.sql}.")
+    }
+    return sql
 }
 
-private fun Iterable<Pair<IColumnType<*>, Any?>>?.orEmptyArguments(): Collection<Pair<IColumnType<*>, Any?>> = when (this) {
-    null -> emptyList()
-    is Collection -> this
-    else -> toList()
+/** Literals, quoted names and comments. */
+private val QUOTED = Regex("""'[^']*'|"[^"]*"|`[^`]*`|/\*.*?\*/""")
+
+internal fun bind(rendered: RenderedSql, reusable: Boolean = true): SqlStatement {
+    val binder = Binder(rendered.arguments.size)
+    for ((type, value) in rendered.arguments) binder.add(type, value)
+    return binder.rendered(rendered, reusable)
 }
+
+/** A statement that Exposed has rendered, as its interceptors and loggers want to see it. */
+internal class RenderedStatement(val rendered: RenderedSql, types: List<SqlType>, values: List<Any?>, reusable: Boolean) :
+    SqlStatement(rendered.sql, types, values, reusable)
 
 /** Reads rows whose positions are [fields]; what each field needs is found once, not per row. */
-internal class RowReader(private val fields: List<Expression<*>>, private val bridge: ExposedBridge) {
+internal class RowReader(private val fields: List<Expression<*>>, private val bridge: ExposedBridge) : RowsReader<ResultRow> {
     private val index = FieldIndex(fields, bridge)
     private val readers: Array<IColumnType<*>?> = Array(fields.size) { position -> typeOf(fields[position])?.takeUnless { it.readsPlainly() } }
     private val readsPlainly = readers.all { it == null }
 
     fun read(result: RawResult): List<ResultRow> = read(result.rows)
 
-    fun read(rows: List<Array<Any?>>): List<ResultRow> {
+    override fun read(rows: List<Array<Any?>>): List<ResultRow> {
         if (rows.isEmpty()) return emptyList()
         return bridge.render {
             val view = RowView()

@@ -11,7 +11,6 @@ import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
 import java.util.concurrent.atomic.AtomicInteger
-import kotlin.time.Duration
 
 /**
  * One connection held by a block of the user, and the stack of transaction levels on it.
@@ -26,7 +25,7 @@ internal class Session(
     /** The innermost level of another session that was open where this one was made. */
     val ancestor: Level?,
 ) {
-    val turns = Turns(database.timer, database.config.transactionWaitTimeout)
+    val turns = Turns(database.timer, database.config.transactionWaitTimeout, database.config.streamTimeout)
 
     /** Written by the holder of the turn. */
     @Volatile
@@ -39,6 +38,10 @@ internal class Session(
     @Volatile
     var lastError: OrmException? = null
 
+    /** Whether the connection has settings of its own by now, so that nobody else may get it and no statement be kept prepared. */
+    @Volatile
+    var isAltered = false
+
     /** Siblings count at the same time; MySQL forgets a savepoint when another one takes its name. */
     private val savepoints = AtomicInteger()
     private val watch = database.config.idleThreshold?.let { IdleWatch(this, it) }
@@ -50,7 +53,8 @@ internal class Session(
         val limit = Limit.of(level, statement, ownTimeout, connection.dialect)
         val opening = Opening.of(level, connection, limit?.sql)
         limit?.let { level.root?.tellLimit(it.timeout) }
-        val sent = if (ownTimeout == null || ownTimeout == level.root?.statementTimeout) statement else connection.dialect.limited(statement, forServer(ownTimeout))
+        val plain = if (isAltered) SqlStatement(statement.sql, statement.types, statement.values, reusable = false) else statement
+        val sent = if (ownTimeout == null || ownTimeout == level.root?.statementTimeout) plain else connection.dialect.limited(plain, forServer(ownTimeout))
         try {
             database.execute(connection, sent, opening?.prelude, level)
         } finally {
@@ -102,9 +106,9 @@ internal class Session(
         }
     }
 
-    fun onBegun(level: Level) {
+    suspend fun onBegun(level: Level) {
         watch?.start()
-        if (database.hasListeners) database.tell(level.event(TransactionEvent.Kind.BEGIN))
+        level.tell(TransactionEvent.Kind.BEGIN)
     }
 
     /** Gives the connection back; the pool keeps it only in the state it was lent. */
@@ -115,13 +119,17 @@ internal class Session(
 
     /** Gives the connection back until the next statement. */
     fun release() {
+        if (isAltered) connection?.close()
         lent?.let { database.release(access, it) }
         lent = null
     }
 }
 
-internal fun Level.event(kind: TransactionEvent.Kind, error: Throwable? = null, idle: Duration? = null, suspendedAt: String? = null): TransactionEvent =
-    TransactionEvent(kind, origin, attempt, error, idle, suspendedAt)
+/** Tells those who listen what has happened to [this] transaction; nothing if it is a savepoint. */
+internal suspend fun Level.tell(kind: TransactionEvent.Kind, error: Throwable? = null) {
+    if (this.kind != LevelKind.TRANSACTION) return
+    session.database.audience.tell { TransactionEvent(session.database, kind, origin, attempt, error) }
+}
 
 internal fun Level.lostError(): ConnectionException =
     ConnectionException("The connection of the transaction opened $origin is lost.", "Its work is rolled back; run it again.", session.lastError)

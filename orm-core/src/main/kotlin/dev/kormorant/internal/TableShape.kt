@@ -1,35 +1,38 @@
 package dev.kormorant.internal
 
-import dev.kormorant.DecodeException
-import dev.kormorant.driver.DmlKind
-import dev.kormorant.driver.SqlStatement
-import dev.kormorant.driver.SqlType
-import org.jetbrains.exposed.v1.core.AutoIncColumnType
-import org.jetbrains.exposed.v1.core.BooleanColumnType
 import org.jetbrains.exposed.v1.core.Column
-import org.jetbrains.exposed.v1.core.DoubleColumnType
-import org.jetbrains.exposed.v1.core.IColumnType
 import org.jetbrains.exposed.v1.core.IntegerColumnType
 import org.jetbrains.exposed.v1.core.LongColumnType
-import org.jetbrains.exposed.v1.core.NonNullableColumnWithTransform
-import org.jetbrains.exposed.v1.core.StringColumnType
+import org.jetbrains.exposed.v1.core.ShortColumnType
 import org.jetbrains.exposed.v1.core.dao.id.CompositeID
 import org.jetbrains.exposed.v1.core.dao.id.CompositeIdTable
 import org.jetbrains.exposed.v1.core.dao.id.EntityID
 import org.jetbrains.exposed.v1.core.dao.id.EntityIDFunctionProvider
 import org.jetbrains.exposed.v1.core.dao.id.IdTable
 import org.jetbrains.exposed.v1.core.isAutoInc
-import java.util.BitSet
 import java.util.IdentityHashMap
-import java.util.concurrent.ConcurrentHashMap
 
 /** The columns of a model's table by position: what a model keeps its values by. The same for every database. */
-internal class TableShape(val table: IdTable<*>) {
+internal class TableShape(val table: IdTable<*>, version: Column<*>?) {
     val columns: Array<Column<*>> = table.columns.toTypedArray()
     private val positions = IdentityHashMap<Column<*>, Int>().apply { columns.forEachIndexed { position, column -> put(column, position) } }
 
     /** Positions of the columns that make up the id, one unless it is composite. */
     val key: IntArray = columns.indices.filter { columns[it] in table.idColumns }.toIntArray()
+
+    /** The key as columns. */
+    val keyColumns: KeyColumns = KeyColumns(key.map { columns[it] })
+
+    /** Position of the column that counts the changes of a row, or -1. */
+    val version: Int = if (version == null) -1 else position(version)
+
+    /** What that column holds in a new row. */
+    val firstVersion: Number? = version?.let(::zeroOf)
+
+    /** Sets of columns of which each is unique: the primary key and the unique indices. */
+    val uniqueKeys: List<IntArray> by lazy(LazyThreadSafetyMode.PUBLICATION) {
+        table.uniqueKeys().map { unique -> unique.map(::position).toIntArray() }
+    }
 
     /** Whether the id is a [CompositeID]. */
     val isComposite: Boolean = table is CompositeIdTable
@@ -51,6 +54,14 @@ internal class TableShape(val table: IdTable<*>) {
         return EntityIDFunctionProvider.createEntityID(id, table as IdTable<CompositeID>)
     }
 
+    /** The id whose plain value, or list of plain values, in the order of [columns] is [key]. */
+    fun idOf(columns: List<Column<*>>, key: Any): EntityID<*> {
+        if (!isComposite) return entityId(key)
+        val row = arrayOfNulls<Any?>(this.columns.size)
+        columns.zip(key as List<*>) { column, part -> row[position(column)] = column.keyValue(part) }
+        return id(row)
+    }
+
     /** The values of [id] in the order of [key], as their columns take them. */
     fun keyValues(id: Any): List<Any?> {
         if (!isComposite) return listOf(entityId(id))
@@ -64,119 +75,11 @@ internal class TableShape(val table: IdTable<*>) {
 
     private fun Column<*>.isFilledByDatabase() =
         columnType.isAutoInc || isDatabaseGenerated() || (defaultValueInDb() != null && defaultValueFun == null)
-}
 
-/** An INSERT of one set of columns: its text, the positions of its parameters and of the columns it returns. */
-internal class InsertShape(val sql: String, val given: IntArray, val returned: IntArray)
-
-/** The SQL of every statement a model makes on one database, rendered once per set of columns, and how its rows are read. */
-internal class TableSql(private val bridge: ExposedBridge, val shape: TableShape) {
-    private val columns = shape.columns
-    private val types: List<SqlType> = columns.map { Binder.sqlTypeOf(it.columnType) }
-    private val decoders: Array<ColumnDecoder> = bridge.render { Array(columns.size) { ColumnDecoder(columns[it]) } }
-    private val inserts = ConcurrentHashMap<BitSet, InsertShape>()
-    private val updates = ConcurrentHashMap<BitSet, String>()
-    private val table = bridge.render { it.identity(shape.table) }
-    private val names: List<String> = bridge.render { transaction -> columns.map { transaction.identity(it) } }
-    private val byId: String = shape.key.joinToString(" AND ") { "${names[it]} = ${marker(it)}" }
-    private val select = "SELECT ${names.joinToString()} FROM $table WHERE $byId"
-    private val delete = "DELETE FROM $table WHERE $byId"
-
-    fun selectById(id: Any): SqlStatement = statement(select, shape.key, shape.keyValues(id))
-
-    fun deleteById(id: Any): SqlStatement = statement(delete, shape.key, shape.keyValues(id))
-
-    fun update(dirty: BitSet, values: Array<Any?>): SqlStatement {
-        val changed = dirty.stream().toArray()
-        val sql = updates.getOrPut(dirty.clone() as BitSet) {
-            "UPDATE $table SET ${changed.joinToString { "${names[it]} = ${marker(it)}" }} WHERE $byId"
-        }
-        return statement(sql, changed + shape.key, (changed + shape.key).map { values[it] })
-    }
-
-    fun insertShape(given: BitSet): InsertShape = inserts.getOrPut(given.clone() as BitSet) {
-        val positions = given.stream().toArray()
-        val returned = if (DmlKind.INSERT !in bridge.dialect.returning) IntArray(0) else missing(given)
-        InsertShape(insertSql(positions, returned, 1), positions, returned)
-    }
-
-    fun insert(shape: InsertShape, values: Array<Any?>): SqlStatement = statement(shape.sql, shape.given, shape.given.map { values[it] })
-
-    /** One INSERT of several rows. */
-    fun insertAll(shape: InsertShape, rows: List<Array<Any?>>): SqlStatement {
-        val repeated = IntArray(shape.given.size * rows.size) { shape.given[it % shape.given.size] }
-        val sql = insertSql(shape.given, shape.returned, rows.size)
-        return statement(sql, repeated, rows.flatMap { row -> shape.given.map { row[it] } }, reusable = false)
-    }
-
-    /** Positions that only the database knows after an INSERT of [given]. */
-    fun missing(given: BitSet): IntArray = columns.indices.filter { !given[it] && shape.filledByDatabase[it] }.toIntArray()
-
-    /** A row of all columns in the order of the shape: its values become those of a model, in place. */
-    fun decode(row: Array<Any?>, view: RowView): Array<Any?> {
-        view.values = row
-        for (position in row.indices) row[position] = decoders[position].decode(row, position, view)
-        return row
-    }
-
-    /** Sets the columns at [positions] of [values] from a row that has just these. */
-    fun decodeInto(values: Array<Any?>, positions: IntArray, row: Array<Any?>, view: RowView) {
-        view.values = row
-        for (index in positions.indices) values[positions[index]] = decoders[positions[index]].decode(row, index, view)
-    }
-
-    private fun insertSql(given: IntArray, returned: IntArray, rows: Int): String = bridge.render { transaction ->
-        val provider = transaction.db.dialect.functionProvider
-        val group = given.joinToString(prefix = "(", postfix = ")") { marker(it) }
-        val values = if (given.isEmpty()) "" else "VALUES " + List(rows) { group }.joinToString()
-        val insert = provider.insert(false, shape.table, given.map { columns[it] }, values, transaction)
-        if (returned.isEmpty()) insert else "$insert RETURNING ${returned.joinToString { names[it] }}"
-    }
-
-    private fun statement(sql: String, positions: IntArray, values: List<Any?>, reusable: Boolean = true): SqlStatement = bridge.render {
-        val binder = Binder(positions.size)
-        for (index in positions.indices) binder.add(columns[positions[index]].columnType, values[index])
-        binder.statement(sql, reusable)
-    }
-
-    @Suppress("UNCHECKED_CAST")
-    private fun marker(position: Int): String = bridge.render { (columns[position].columnType as IColumnType<Any>).parameterMarker(null) }
-}
-
-/** Reads one column; a value that already is what the column holds is taken as it is. */
-private class ColumnDecoder(private val column: Column<*>) {
-    private val type: IColumnType<*> = column.columnType
-    private val plainClass: Class<*>? = plainClass(type)
-    private val wrapsNull = type as? NonNullableColumnWithTransform<*, *>
-
-    fun decode(row: Array<Any?>, index: Int, view: RowView): Any? {
-        val raw = row[index]
-        return when {
-            raw == null -> wrapsNull?.valueFromDBOrNull(null)
-            plainClass != null && plainClass === raw.javaClass -> raw
-            else -> convert(index, view)
-        }
-    }
-
-    private fun convert(index: Int, view: RowView): Any? = try {
-        type.readObject(view, index + 1)?.let { type.valueFromDB(it) }
-    } catch (error: Exception) {
-        throw DecodeException(
-            "The value of column ${column.table.tableName}.${column.name} cannot be read as its type ${type.javaClass.simpleName}.",
-            "Compare the type of the column in the database with its definition in the table.",
-            error,
-        )
-    }
-
-    private companion object {
-        fun plainClass(type: IColumnType<*>): Class<*>? = when (type) {
-            is IntegerColumnType -> Int::class.javaObjectType
-            is LongColumnType -> Long::class.javaObjectType
-            is BooleanColumnType -> Boolean::class.javaObjectType
-            is DoubleColumnType -> Double::class.javaObjectType
-            is StringColumnType -> String::class.java
-            is AutoIncColumnType<*> -> plainClass(type.delegate)
-            else -> null
-        }
+    private fun zeroOf(version: Column<*>): Number = when (version.columnType) {
+        is IntegerColumnType -> 0
+        is LongColumnType -> 0L
+        is ShortColumnType -> 0.toShort()
+        else -> throw IllegalArgumentException("${version.table.tableName}.${version.name} cannot count versions: it must be an integer, long or short column.")
     }
 }

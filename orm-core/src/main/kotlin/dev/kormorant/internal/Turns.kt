@@ -13,16 +13,19 @@ import kotlin.time.Duration
  * The order in which coroutines use one connection: one at a time, first come first served, and only from the innermost open [Level].
  *
  * A coroutine of an outer level waits until the nested one has ended, so its statement can never land inside somebody else's
- * savepoint. A waiter that is cancelled, or waits longer than [bound], leaves the queue and never held the turn. A coroutine that
+ * savepoint. A waiter that is cancelled, or waits longer than [bound], for a stream [streamBound], leaves the queue and never held the turn. A coroutine that
  * would wait for itself, or for a nested level that waits for it, is told so at once.
  */
-internal class Turns(private val timer: Timer, private val bound: Duration) {
+internal class Turns(private val timer: Timer, private val bound: Duration, private val streamBound: Duration) {
     private val monitor = Any()
     private val waiters = ArrayDeque<Waiter>()
     private var taken = false
 
     /** The coroutine that has the turn. */
     private var holder: Scope? = null
+
+    /** Whether it collects a stream, which may take it any time. */
+    private var streams = false
 
     /** The only level whose statements may run; changed by the holder of the turn. */
     @Volatile
@@ -34,7 +37,6 @@ internal class Turns(private val timer: Timer, private val bound: Duration) {
         val user = context[level.session.database.scopeKey]
         if (tryTake(level, user)) return
         checkNotAwaited(level, context[Job])
-        val patience = deadline?.left?.takeIf { it < bound }
         var alarm: AutoCloseable? = null
         try {
             suspendCancellableCoroutine { continuation ->
@@ -44,9 +46,11 @@ internal class Turns(private val timer: Timer, private val bound: Duration) {
                     waiter.pass()
                 } else {
                     continuation.invokeOnCancellation { synchronized(monitor) { waiters -= waiter } }
-                    alarm = timer.schedule(patience ?: bound) {
+                    val limit = if (synchronized(monitor) { streams }) streamBound else bound
+                    val patience = deadline?.left?.takeIf { it < limit }
+                    alarm = timer.schedule(patience ?: limit) {
                         if (synchronized(monitor) { waiters.remove(waiter) }) {
-                            continuation.resumeWithException(if (patience == null) tooLong(level) else deadline.error("The transaction opened ${level.origin}", null))
+                            continuation.resumeWithException(if (patience == null) tooLong(level, limit) else deadline.error("The transaction opened ${level.origin}", null))
                         }
                     }
                 }
@@ -62,11 +66,15 @@ internal class Turns(private val timer: Timer, private val bound: Duration) {
         free(level).also { if (it) hold(user) }
     }
 
+    /** From now on the holder of the turn collects a stream. */
+    fun streaming() = synchronized(monitor) { streams = true }
+
     /** Gives the turn back; [next] is the innermost level from now on. */
     fun give(next: Level? = innermost) {
         val passed = synchronized(monitor) {
             innermost = next
             taken = false
+            streams = false
             holder = null
             waiters.firstOrNull { free(it.level) }?.also {
                 waiters -= it
@@ -99,10 +107,10 @@ internal class Turns(private val timer: Timer, private val bound: Duration) {
         "Collect the rows into a list first, or leave out fetchSize.",
     )
 
-    private fun tooLong(level: Level): OrmException {
+    private fun tooLong(level: Level, limit: Duration): OrmException {
         val inner = innermost
         return ConnectionBusyException(
-            "A statement waited $bound for its turn on the connection of the transaction opened ${level.origin}.",
+            "A statement waited $limit for its turn on the connection of the transaction opened ${level.origin}.",
             if (inner == null || inner === level) {
                 "Another statement or stream of this transaction is still running."
             } else {

@@ -1,7 +1,8 @@
 package dev.kormorant.jasync
 
-import dev.kormorant.jasync.SqlSyntax.MYSQL
-import dev.kormorant.jasync.SqlSyntax.POSTGRESQL
+import dev.kormorant.driver.SqlSyntax
+import dev.kormorant.driver.SqlSyntax.MYSQL
+import dev.kormorant.driver.SqlSyntax.POSTGRESQL
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertSame
 import org.junit.jupiter.api.Test

@@ -7,12 +7,15 @@ import dev.kormorant.Schema
 import dev.kormorant.save
 import dev.kormorant.transaction
 import dev.kormorant.test.TestServers
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import org.jetbrains.exposed.v1.core.dao.id.LongIdTable
 import org.jetbrains.exposed.v1.core.like
+import org.jetbrains.exposed.v1.core.vendors.currentDialect
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 
 private object Notes : LongIdTable("two_kinds_note") {
@@ -73,6 +76,26 @@ class TwoKindsOfDatabaseTest {
             }
         }
         assertEquals(listOf(2L, 0L, 1L), listOf(postgresql, mariadb, sqlite).map { withContext(it) { Note.count() } })
+    }
+
+    @Test
+    fun `Exposed's functions know the dialect of the innermost transaction, on every thread`() = test { postgresql, mariadb, sqlite ->
+        postgresql.transaction {
+            assertEquals("PostgreSQL", currentDialect.name)
+            mariadb.transaction {
+                assertEquals("MariaDB", currentDialect.name)
+                withContext(Dispatchers.IO) {
+                    Note.create { key = "b" }
+                    assertEquals("MariaDB", currentDialect.name)
+                    postgresql.transaction { assertEquals("PostgreSQL", currentDialect.name) }
+                    withContext(sqlite) { assertEquals(0, Note.count()) }
+                    assertEquals("MariaDB", currentDialect.name)
+                }
+            }
+            Note.create { key = "a" }
+            assertEquals("PostgreSQL", currentDialect.name)
+        }
+        assertTrue(runCatching { currentDialect }.isFailure)
     }
 
     @Test

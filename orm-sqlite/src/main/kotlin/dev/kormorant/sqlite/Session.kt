@@ -47,7 +47,14 @@ internal class Session(private val native: SQLiteConnection, private val cacheSi
     /** [ConnectionStatus.IDLE], [ConnectionStatus.IN_TRANSACTION], or [ConnectionStatus.FAILED] after SQLite itself rolled back. */
     @Volatile
     var status: ConnectionStatus = ConnectionStatus.IDLE
-        private set
+        private set(state) {
+            if (state == ConnectionStatus.IDLE && refusesWrites) allowWrites()
+            field = state
+        }
+
+    /** Whether the transaction that is open is read-only on a connection that is not. */
+    private var refusesWrites = false
+    private var readOnly = false
 
     init {
         // Otherwise sqlite-jdbc runs a BEGIN and a COMMIT of its own after each statement.
@@ -74,6 +81,7 @@ internal class Session(private val native: SQLiteConnection, private val cacheSi
         for (function in settings.functions) function.register(native) { functionFailure = it }
         for ((name, order) in settings.collations) register(native, name, order)
         run("PRAGMA schema_version")
+        this.readOnly = readOnly
         if (readOnly) run("PRAGMA query_only=ON")
         longestWait = busyTimeout
         this.execution = null
@@ -122,6 +130,16 @@ internal class Session(private val native: SQLiteConnection, private val cacheSi
     fun close() {
         execution = null
         native.close()
+    }
+
+    private fun refuseWrites() {
+        run("PRAGMA query_only=ON")
+        refusesWrites = true
+    }
+
+    private fun allowWrites() {
+        run("PRAGMA query_only=OFF")
+        refusesWrites = false
     }
 
     private fun prepareNative(sql: String) = native.prepareStatement(sql) as JDBC4PreparedStatement
@@ -219,6 +237,7 @@ internal class Session(private val native: SQLiteConnection, private val cacheSi
                 if (verb == Verb.INSERT && changed == 1L && columns.isEmpty()) lastInsertId = lastRowId()
             }
             status = statusAfter(verb)
+            if (statement.sql == SqliteDialect.BEGIN_READ_ONLY && !readOnly) refuseWrites()
             release()
         }
 

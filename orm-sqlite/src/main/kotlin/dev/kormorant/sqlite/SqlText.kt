@@ -2,7 +2,10 @@ package dev.kormorant.sqlite
 
 import dev.kormorant.ErrorDetails
 import dev.kormorant.SyntaxException
+import dev.kormorant.driver.SqlScanner
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.driver.SqlSyntax
+import dev.kormorant.driver.SqlToken
 
 /** What kind of statement a text is, as far as the driver has to treat kinds differently. */
 internal enum class Verb(val changesRows: Boolean = false, val endsSavepoint: Boolean = false) {
@@ -30,14 +33,14 @@ internal class SqlText(
          * @throws SyntaxException if the text has no statement or more than one: SQLite would run the first and ignore the rest.
          * @throws IllegalArgumentException if it has a NUL character, where SQLite would take the text to end.
          */
-        fun of(statement: SqlStatement): SqlText = SqlScanner(statement).scan()
+        fun of(statement: SqlStatement): SqlText = VerbFinder(statement).find()
     }
 }
 
 /** Reads the words of a statement that stand outside of literals, quoted names, comments and parentheses. */
-private class SqlScanner(private val statement: SqlStatement) {
+private class VerbFinder(private val statement: SqlStatement) {
     private val sql = statement.sql
-    private var position = 0
+    private val scanner = SqlScanner(sql, SqlSyntax.SQLITE)
     private var depth = 0
     private var first = ""
     private var verb: Verb? = null
@@ -45,7 +48,7 @@ private class SqlScanner(private val statement: SqlStatement) {
     private var trigger = false
     private var previous = ""
 
-    fun scan(): SqlText {
+    fun find(): SqlText {
         require('\u0000' !in sql) { "The statement has a NUL character; bind such text as a parameter." }
         var terminated = false
         while (true) {
@@ -53,7 +56,7 @@ private class SqlScanner(private val statement: SqlStatement) {
             if (token == ";") {
                 terminated = first.isNotEmpty() && !trigger
             } else {
-                if (terminated) throw malformed("The text has more than one statement.", "Execute them one by one.")
+                if (terminated) throw malformed("The text has more than one statement.", "Use script, or execute them one by one.")
                 if (depth == 0) see(token)
             }
             previous = token
@@ -80,39 +83,15 @@ private class SqlScanner(private val statement: SqlStatement) {
 
     /** The next word in upper case, or character; a quoted name or literal is one token without its text. */
     private fun next(): String? {
-        while (position < sql.length) {
-            val c = sql[position]
-            when {
-                c.isWhitespace() || c == '\uFEFF' -> position++
-                sql.startsWith("--", position) -> position = after("\n", position)
-                sql.startsWith("/*", position) -> position = after("*/", position + 2)
-                else -> return token(c)
+        while (true) {
+            when (scanner.next() ?: return null) {
+                SqlToken.COMMENT -> continue
+                SqlToken.WORD -> return scanner.text.uppercase()
+                SqlToken.QUOTED -> return "'"
+                SqlToken.SYMBOL -> return scanner.text.also { if (it == "(") depth++ else if (it == ")") depth-- }
             }
         }
-        return null
     }
-
-    private fun token(c: Char): String {
-        val start = position
-        when {
-            c == '\'' || c == '"' || c == '`' -> position = after(c.toString(), position + 1)
-            c == '[' -> position = after("]", position + 1)
-            isWord(c) -> {
-                while (position < sql.length && isWord(sql[position])) position++
-                return sql.substring(start, position).uppercase()
-            }
-            else -> {
-                if (c == '(') depth++
-                if (c == ')') depth--
-                position++
-            }
-        }
-        return c.toString()
-    }
-
-    private fun after(end: String, from: Int): Int = sql.indexOf(end, from).let { if (it < 0) sql.length else it + end.length }
-
-    private fun isWord(c: Char) = c.isLetterOrDigit() || c == '_' || c == '$' || c.code >= 0x80
 
     private fun malformed(problem: String, hint: String?) = SyntaxException(problem, hint, ErrorDetails(sql = statement.sql), null)
 

@@ -6,13 +6,18 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
+import dev.kormorant.driver.QueryClause
+import dev.kormorant.driver.SchemaDialect
+import dev.kormorant.driver.SqlSyntax
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
 import org.jetbrains.exposed.v1.core.vendors.SQLiteDialect
+import java.util.EnumSet
 
 internal class SqliteDialect(override val version: Version, parameterLimit: Int) : Dialect {
     override val name: String get() = "SQLite"
     override val exposed: DatabaseDialect = SQLiteDialect()
+    override val syntax: SqlSyntax get() = SqlSyntax.SQLITE
     override val identifiers: IdentifierRules get() = RULES
 
     /** The library may take more, but its limit for the text of a statement would then be reached first. */
@@ -21,6 +26,7 @@ internal class SqliteDialect(override val version: Version, parameterLimit: Int)
     override val transactionalDdl: Boolean get() = true
     override val errorAbortsTransaction: Boolean get() = false
     override val supportsForUpdate: Boolean get() = false
+    override val missingClauses: Set<QueryClause> get() = MISSING
 
     /**
      * Always serializable, so the level makes no difference. A transaction that may write takes the write lock at once: one that
@@ -39,11 +45,24 @@ internal class SqliteDialect(override val version: Version, parameterLimit: Int)
         get() = "SELECT name FROM pragma_table_list " +
             "WHERE type IN ('table', 'virtual') AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND schema = COALESCE(?, 'main')"
 
-    private companion object {
-        const val DEFAULT_PARAMETER_LIMIT = 32_766
-        val READ = listOf("BEGIN")
-        val WRITE = listOf("BEGIN IMMEDIATE")
-        val RULES = IdentifierRules(
+    override val schema: SchemaDialect get() = SqliteSchema
+
+    companion object {
+        /** Begins a transaction that refuses writes to its end, whatever the connection is for. */
+        const val BEGIN_READ_ONLY = "BEGIN /* read-only */"
+
+        private const val DEFAULT_PARAMETER_LIMIT = 32_766
+        private val MISSING: Set<QueryClause> = EnumSet.of(
+            QueryClause.DISTINCT_ON,
+            QueryClause.LATERAL,
+            QueryClause.QUANTIFIED_QUERY,
+            QueryClause.TABLE_QUERY,
+            QueryClause.QUANTIFIED_ARRAY,
+            QueryClause.EXPLAIN_ANALYZE,
+        )
+        private val READ = listOf(BEGIN_READ_ONLY)
+        private val WRITE = listOf("BEGIN IMMEDIATE")
+        private val RULES = IdentifierRules(
             quote = "\"",
             folding = Folding.PRESERVE,
             maxLength = Int.MAX_VALUE,

@@ -32,7 +32,7 @@ class DialectTest {
         inMemory { c ->
             for (isolation in Isolation.entries + null) {
                 assertEquals(listOf("BEGIN IMMEDIATE"), c.dialect.begin(BeginOptions(isolation, readOnly = false)))
-                assertEquals(listOf("BEGIN"), c.dialect.begin(BeginOptions(isolation, readOnly = true)))
+                assertEquals(listOf("BEGIN /* read-only */"), c.dialect.begin(BeginOptions(isolation, readOnly = true)))
             }
         }
     }

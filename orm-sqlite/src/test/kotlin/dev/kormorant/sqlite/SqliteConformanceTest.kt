@@ -1,11 +1,13 @@
 package dev.kormorant.sqlite
 
+import dev.kormorant.driver.QueryClause
 import dev.kormorant.test.conformance.Backend
 import dev.kormorant.test.conformance.Capabilities
 import dev.kormorant.test.conformance.Conformance
 import dev.kormorant.test.conformance.Dialogue
 import dev.kormorant.test.conformance.Place
 import dev.kormorant.test.conformance.SoakSuite
+import dev.kormorant.test.conformance.StreamMemorySuite
 import java.nio.file.Files
 
 class SqliteFileConformanceTest : Conformance(SqliteFile)
@@ -14,9 +16,31 @@ class SqliteMemoryConformanceTest : Conformance(SqliteMemory)
 
 class SqliteFileSoakTest : SoakSuite(SqliteFile, coroutines = 100)
 
+class SqliteFileStreamMemoryTest : StreamMemorySuite(SqliteFile)
+
 private val DIALOGUE = Dialogue(slowStatement = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
 
-private object SqliteFile : Backend("SQLite", Capabilities(concurrentWriters = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true), DIALOGUE) {
+private val MISSING = setOf(
+    QueryClause.DISTINCT_ON,
+    QueryClause.LATERAL,
+    QueryClause.QUANTIFIED_QUERY,
+    QueryClause.TABLE_QUERY,
+    QueryClause.QUANTIFIED_ARRAY,
+    QueryClause.EXPLAIN_ANALYZE,
+)
+
+private object SqliteFile : Backend("SQLite", Capabilities(
+        concurrentWriters = false,
+        joinChanges = false,
+        sequences = false,
+        isolationLevels = false,
+        exactDecimals = false,
+        unsigned64 = false,
+        zonedMicroseconds = false,
+        jsonb = true,
+        missingClauses = MISSING,
+        boundedOperands = false,
+    ), DIALOGUE) {
     override val unreachableUrl: String get() = "sqlite:/no/such/directory/pages.db"
 
     override suspend fun create(): Place {
@@ -28,7 +52,8 @@ private object SqliteFile : Backend("SQLite", Capabilities(concurrentWriters = f
 private object SqliteMemory :
     Backend(
         "SQLite",
-        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true, readOnlyTransactions = false),
+        Capabilities(shared = false, concurrentReads = false, concurrentWriters = false, joinChanges = false, sequences = false, isolationLevels = false, exactDecimals = false, unsigned64 = false, zonedMicroseconds = false, jsonb = true,
+            missingClauses = MISSING, boundedOperands = false),
         DIALOGUE,
     ) {
     override val unreachableUrl: String get() = SqliteFile.unreachableUrl

@@ -23,7 +23,9 @@ import dev.kormorant.driver.IdentifierRules
 import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
+import dev.kormorant.driver.SchemaDialect
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.driver.SqlSyntax
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.awaitCancellation
 import org.jetbrains.exposed.v1.core.Version
@@ -52,6 +54,7 @@ public class ScriptedDriver(private val errorAbortsTransaction: Boolean = true) 
     private class Rule(val prefix: String, val answer: suspend (SqlStatement) -> RawResult)
 
     private val rules = CopyOnWriteArrayList<Rule>()
+    private val late = CopyOnWriteArrayList<String>()
     private val calls = CopyOnWriteArrayList<Call>()
     private val connections = CopyOnWriteArrayList<ScriptedConnection>()
     private val key = KEYS.incrementAndGet().toString()
@@ -91,6 +94,12 @@ public class ScriptedDriver(private val errorAbortsTransaction: Boolean = true) 
 
     /** Never answers statements that begin with [prefix]. */
     public fun neverAnswer(prefix: String): Unit = on(prefix) { awaitCancellation() }
+
+    /** Never answers statements that begin with [prefix]; they take effect all the same when they are cancelled. */
+    public fun answerTooLate(prefix: String) {
+        late += prefix
+        neverAnswer(prefix)
+    }
 
     /** Whether a request to cancel is answered; `false` leaves it, and the statement, without an answer. */
     @Volatile
@@ -191,7 +200,8 @@ public class ScriptedDriver(private val errorAbortsTransaction: Boolean = true) 
             if (status != ConnectionStatus.BUSY) return
             calls += Call(number, "CANCEL", emptyList())
             if (!answersCancel) awaitCancellation()
-            settle(afterError(interrupted))
+            val sql = lastUse?.message.orEmpty()
+            settle(if (late.any(sql::startsWith)) after(interrupted, sql) else afterError(interrupted))
         }
 
         override fun close() {
@@ -216,6 +226,7 @@ public class ScriptedDriver(private val errorAbortsTransaction: Boolean = true) 
 }
 
 private class ScriptedDialect(override val errorAbortsTransaction: Boolean) : Dialect {
+    override val syntax: SqlSyntax get() = SqlSyntax.POSTGRESQL
     override val name: String get() = "Scripted"
     override val version: Version = Version.from("18.0")
     override val exposed: DatabaseDialect = PostgreSQLDialect()
@@ -224,6 +235,7 @@ private class ScriptedDialect(override val errorAbortsTransaction: Boolean) : Di
     override val returning: Set<DmlKind> = DmlKind.entries.toSet()
     override val transactionalDdl: Boolean get() = true
     override val tableNames: String get() = "SELECT name FROM tables WHERE schema = ?"
+    override val schema: SchemaDialect get() = throw UnsupportedOperationException("The scripted database has no tables.")
 
     override fun begin(options: BeginOptions): List<String> = listOf("BEGIN")
 }

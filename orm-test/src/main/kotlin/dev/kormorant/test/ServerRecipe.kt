@@ -87,7 +87,7 @@ internal object PostgresqlRecipe : ServerRecipe {
             --auth=scram-sha-256 -E UTF8 --locale=C --no-sync --no-instructions &
         wait "$!"
         exec "$SERVER/bin/postgres" -D "$DIR/data" -p "$PORT" -F \
-            -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 \
+            -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c deadlock_timeout=50ms \
             -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
             -c ssl=on -c ssl_cert_file="$DIR/server.crt" -c ssl_key_file="$DIR/server.key"
     """.trimIndent()
@@ -104,7 +104,7 @@ internal object PostgresqlRecipe : ServerRecipe {
     override fun image(account: Account) = ServerImage(
         "postgres:18",
         mapOf("POSTGRES_USER" to account.user, "POSTGRES_PASSWORD" to account.password, "POSTGRES_DB" to database),
-        listOf("postgres", "-F", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200"),
+        listOf("postgres", "-F", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "deadlock_timeout=50ms"),
         emptyMap(),
         ".*$readyLine.*",
         readyTimes = 2,

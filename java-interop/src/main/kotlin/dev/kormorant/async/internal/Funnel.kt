@@ -5,17 +5,32 @@ import dev.kormorant.CommitOutcomeUnknownException
 import dev.kormorant.ConnectionBusyException
 import dev.kormorant.Database
 import dev.kormorant.ManualTransaction
-import dev.kormorant.Query
+import dev.kormorant.RowQuery
+import dev.kormorant.Rows
 import dev.kormorant.Transaction
 import dev.kormorant.TransactionAbortedException
 import dev.kormorant.TransactionClosedException
 import dev.kormorant.TransactionOptions
+import dev.kormorant.async.ContextCarrier
 import dev.kormorant.begin
 import dev.kormorant.connection
+import dev.kormorant.explain
 import dev.kormorant.requireBlockingAllowed
 import dev.kormorant.resolve
 import dev.kormorant.savepoint
 import dev.kormorant.transaction
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.future.await
+import kotlinx.coroutines.jdk9.asPublisher
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.withTimeoutOrNull
 import java.time.Duration
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionException
@@ -31,17 +46,6 @@ import kotlin.coroutines.Continuation
 import kotlin.coroutines.CoroutineContext
 import kotlin.coroutines.intrinsics.suspendCoroutineUninterceptedOrReturn
 import kotlin.time.toKotlinDuration
-import kotlinx.coroutines.CancellationException
-import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.CoroutineStart
-import kotlinx.coroutines.Job
-import kotlinx.coroutines.asCoroutineDispatcher
-import kotlinx.coroutines.future.await
-import kotlinx.coroutines.jdk9.asPublisher
-import kotlinx.coroutines.launch
-import kotlinx.coroutines.sync.Mutex
-import kotlinx.coroutines.withTimeoutOrNull
-import org.jetbrains.exposed.v1.core.ResultRow
 
 /**
  * The one place where coroutines are started for Java: a funnel for each database, open transaction and pinned connection.
@@ -55,8 +59,13 @@ internal class Funnel private constructor(
     val database: Database,
     override val coroutineContext: CoroutineContext,
     private val held: Held?,
+    private val carriers: List<ContextCarrier>,
 ) : CoroutineScope {
-    constructor(database: Database, executor: Executor) : this(database, executor.asCoroutineDispatcher() + database, null)
+    /** For what belongs to a block in [scope] that is already where it is to run; [what] names it in a message. */
+    constructor(database: Database, scope: CoroutineScope, what: Any, carriers: List<ContextCarrier>) : this(database, scope.coroutineContext, Held(what), carriers)
+
+    constructor(database: Database, executor: Executor, carriers: List<ContextCarrier>) :
+        this(database, executor.asCoroutineDispatcher() + database, null, carriers)
 
     fun <T> call(function: Suspending<T>): CompletableFuture<T> = start { result(function) }
 
@@ -110,7 +119,7 @@ internal class Funnel private constructor(
     /** Nothing but its handle keeps a transaction by hand: a call has no lasting coroutine that could. */
     fun <H> begin(options: TransactionOptions, handle: BiFunction<Funnel, ManualTransaction, H>): CompletableFuture<H> = start {
         val transaction = database.begin(options, owner = null)
-        handle.apply(Funnel(database, coroutineContext.minusKey(Job) + transaction.context, Held("$transaction")), transaction)
+        handle.apply(Funnel(database, coroutineContext.minusKey(Job) + transaction.context, Held("$transaction"), carriers), transaction)
     }
 
     fun resolve(outcome: CommitOutcomeUnknownException): CompletableFuture<CommitOutcome> = start { database.resolve(outcome) }
@@ -119,9 +128,12 @@ internal class Funnel private constructor(
         start { database.connection { awaited(block.apply(inner(this, "pinned connection"))) } }
 
     /** Each subscription is a coroutine of its own, so this is for a database only. */
-    fun publisher(query: Query): Flow.Publisher<ResultRow> = query.asPublisher(coroutineContext)
+    fun <T : Any> publisher(query: Rows<T>): Flow.Publisher<T> = query.asPublisher(coroutineContext)
 
-    private fun inner(scope: CoroutineScope, what: Any) = Funnel(database, scope.coroutineContext, Held(what))
+    fun explain(query: RowQuery<*>, analyze: Boolean, options: String?): CompletableFuture<List<String>> =
+        start { explain(analyze, options) { query }.map { it.toString() }.toList() }
+
+    private fun inner(scope: CoroutineScope, what: Any) = Funnel(database, scope, what, carriers)
 
     private suspend fun <T> awaited(stage: CompletionStage<out T>?): T = try {
         requireNotNull(stage) { "The function returned null instead of a CompletionStage." }.await()
@@ -132,7 +144,7 @@ internal class Funnel private constructor(
     private fun <T> start(block: suspend () -> T): CompletableFuture<T> {
         if (waiting.get() != null) database.requireBlockingAllowed()
         val call = Call<T>()
-        val coroutine = launch(start = CoroutineStart.UNDISPATCHED) {
+        val coroutine = launch(Carried.here(carriers), CoroutineStart.UNDISPATCHED) {
             try {
                 call.complete(inTurn(block))
             } catch (error: CancellationException) {

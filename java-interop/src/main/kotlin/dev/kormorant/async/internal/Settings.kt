@@ -3,10 +3,12 @@ package dev.kormorant.async.internal
 import dev.kormorant.Database
 import dev.kormorant.DatabaseConfig
 import dev.kormorant.DatabaseListener
+import dev.kormorant.RepeatedLoadEvent
 import dev.kormorant.StatementEvent
 import dev.kormorant.TransactionEvent
 import dev.kormorant.async.StatementListener
 import dev.kormorant.async.TransactionListener
+import dev.kormorant.logStatements
 import java.time.Duration
 import java.util.function.Consumer
 import kotlin.time.toJavaDuration
@@ -43,6 +45,10 @@ internal class Settings(val config: DatabaseConfig) {
         })
     }
 
+    fun streamTimeout(timeout: Duration) {
+        config.streamTimeout = timeout.toKotlinDuration()
+    }
+
     fun acquireTimeout(timeout: Duration) {
         pool.acquireTimeout = timeout.toKotlinDuration()
     }
@@ -66,6 +72,16 @@ internal class Settings(val config: DatabaseConfig) {
     fun leakThreshold(age: Duration?) {
         pool.leakThreshold = age?.toKotlinDuration()
     }
+
+    fun repeatedLoads(limit: Int, fail: Boolean) = config.repeatedLoads(limit, fail)
+
+    fun repeatedLoadListener(listener: Consumer<RepeatedLoadEvent>) {
+        config.listener(object : DatabaseListener {
+            override fun onRepeatedLoad(event: RepeatedLoadEvent) = listener.accept(event)
+        })
+    }
+
+    fun logStatements(slow: Duration?) = config.logStatements(slow?.toKotlinDuration())
 
     fun listener(listener: StatementListener) {
         config.listener(object : DatabaseListener {

@@ -8,8 +8,8 @@ import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.driver.SqlSyntax
 import dev.kormorant.jasync.ServerSql
-import dev.kormorant.jasync.SqlSyntax
 import io.netty.buffer.ByteBuf
 import io.netty.buffer.ByteBufUtil
 import kotlinx.coroutines.CancellableContinuation

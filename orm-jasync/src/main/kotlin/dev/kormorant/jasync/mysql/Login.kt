@@ -115,10 +115,11 @@ internal class Login(
                 isTransient = false,
             )
         }
-        val wanted = LONG_PASSWORD or LONG_FLAG or CapabilityFlag.CLIENT_FOUND_ROWS.value or CapabilityFlag.CLIENT_TRANSACTIONS.value or
+        val wanted = LONG_PASSWORD or LONG_FLAG or CapabilityFlag.CLIENT_TRANSACTIONS.value or
             CapabilityFlag.CLIENT_MULTI_RESULTS.value or PREPARED_MULTI_RESULTS or SIZED_AUTHENTICATION or CONNECT_ATTRIBUTES or
             DEPRECATE_EOF
-        return needed or (wanted and greeting.serverCapabilities) or CapabilityFlag.CLIENT_FOUND_ROWS.value or tls(greeting)
+        val rowCount = if (address.countsChanged) 0 else CapabilityFlag.CLIENT_FOUND_ROWS.value
+        return needed or (wanted and greeting.serverCapabilities) or rowCount or tls(greeting)
     }
 
     private fun tls(greeting: HandshakeMessage): Int {

@@ -13,6 +13,7 @@ import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.jasync.LastRequests
 import dev.kormorant.jasync.StatementCache
 import io.netty.buffer.ByteBuf
 import io.netty.channel.Channel
@@ -42,6 +43,7 @@ internal class MySqlConnection(
     greeting: Greeting,
     statementCacheSize: Int,
     private val kill: suspend (connectionId: Long) -> Unit,
+    private val lastRequests: LastRequests,
 ) : Connection, PacketReceiver {
     private val loop = channel.eventLoop()
     private val busy = AtomicBoolean()
@@ -319,6 +321,7 @@ internal class MySqlConnection(
     override fun close() {
         if (closing) return
         closing = true
+        if (busy.get() && lost == null) lastRequests.send { kill(serverId) }
         loop.execute {
             if (busy.get() || !channel.isActive) {
                 channel.close()

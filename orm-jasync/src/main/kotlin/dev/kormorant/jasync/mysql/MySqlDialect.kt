@@ -7,6 +7,9 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
+import dev.kormorant.driver.QueryClause
+import dev.kormorant.driver.SchemaDialect
+import dev.kormorant.driver.SqlSyntax
 import dev.kormorant.driver.SqlStatement
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DataTypeProvider
@@ -24,11 +27,21 @@ internal sealed class MySqlFamily(
     override val exposed: DatabaseDialect,
     override val returning: Set<DmlKind>,
     override val generatedIdStep: Long?,
+    override val schema: SchemaDialect,
+    private val locks: Regex,
+    private val missing: Set<QueryClause>,
 ) : Dialect {
+    override val syntax: SqlSyntax get() = SqlSyntax.MYSQL
     override val identifiers: IdentifierRules get() = IDENTIFIERS
     override val maxParameters: Int get() = MAX_PARAMETERS
     override val transactionalDdl: Boolean get() = false
     override val errorAbortsTransaction: Boolean get() = false
+    override val upsertNamesKey: Boolean get() = false
+    override val supportsUpdateLimit: Boolean get() = true
+
+    override val missingClauses: Set<QueryClause> get() = missing
+
+    override fun supportsLock(clause: String): Boolean = locks.matches(clause)
 
     /** Under REPEATABLE READ, which is the default. The shared lock does not wait for others who look for the same row. */
     override val latestCommitted: ForUpdateOption get() = ForUpdateOption.MySQL.LockInShareMode
@@ -88,7 +101,8 @@ internal sealed class MySqlFamily(
 }
 
 /** MySQL: no RETURNING, but the first id of an insert and the step to the next. */
-internal class MySqlServer(version: Version, idStep: Long) : MySqlFamily("MySQL", version, Renderer(), emptySet(), idStep) {
+internal class MySqlServer(version: Version, idStep: Long) :
+    MySqlFamily("MySQL", version, Renderer(), emptySet(), idStep, MySqlSchema(version), LOCKS, missing(version)) {
     /** Of a SELECT only: nothing else can be bounded there. */
     override fun statementLimit(timeout: Duration): Pair<String, String> = "max_execution_time" to "${milliseconds(timeout)}"
 
@@ -99,14 +113,25 @@ internal class MySqlServer(version: Version, idStep: Long) : MySqlFamily("MySQL"
         return SqlStatement(sql, statement.types, statement.values)
     }
 
+    private class Renderer : MysqlDialect() {
+        override val dataTypeProvider: DataTypeProvider = MySqlTypes()
+    }
+
     private companion object {
         val SELECT = Regex("""^\s*SELECT(?=\s)(?!\s*/\*\+)""", RegexOption.IGNORE_CASE)
 
         fun milliseconds(timeout: Duration): Long = timeout.inWholeMilliseconds.coerceIn(0, 4_294_967_294) + 1
-    }
 
-    private class Renderer : MysqlDialect() {
-        override val dataTypeProvider: DataTypeProvider = MySqlTypes()
+        val LOCKS = Regex("FOR (UPDATE|SHARE)( OF .+?)?( NOWAIT| SKIP LOCKED)?|LOCK IN SHARE MODE")
+
+        fun missing(version: Version): Set<QueryClause> = buildSet {
+            addAll(listOf(QueryClause.DISTINCT_ON, QueryClause.FULL_JOIN, QueryClause.QUANTIFIED_ARRAY))
+            if (!version.covers("8.0.1")) add(QueryClause.WITH)
+            if (!version.covers("8.0.14")) add(QueryClause.LATERAL)
+            if (!version.covers("8.0.18")) add(QueryClause.EXPLAIN_ANALYZE)
+            if (!version.covers("8.0.19")) add(QueryClause.TABLE_QUERY)
+            if (!version.covers("8.0.31")) addAll(listOf(QueryClause.INTERSECT, QueryClause.EXCEPT))
+        }
     }
 }
 
@@ -117,6 +142,9 @@ internal class MariaDbServer(version: Version, idStep: Long) : MySqlFamily(
     MariaDBDialect(),
     if (version.covers("10.5.0")) setOf(DmlKind.INSERT, DmlKind.DELETE) else setOf(DmlKind.DELETE),
     if (version.covers("10.5.0")) null else idStep,
+    MariaDbSchema,
+    Regex("FOR UPDATE( NOWAIT| SKIP LOCKED| WAIT \\d+)?|LOCK IN SHARE MODE"),
+    setOf(QueryClause.DISTINCT_ON, QueryClause.FULL_JOIN, QueryClause.LATERAL, QueryClause.QUANTIFIED_ARRAY, QueryClause.TABLE_QUERY),
 ) {
     override fun statementLimit(timeout: Duration): Pair<String, String> = "max_statement_time" to seconds(timeout)
 

@@ -8,6 +8,7 @@ import dev.kormorant.driver.Driver
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.jasync.LastRequests
 import dev.kormorant.jasync.Tls
 import dev.kormorant.jasync.Transport
 import kotlin.time.Duration
@@ -17,7 +18,9 @@ import kotlin.time.Duration
  * of the two the server is.
  *
  * URL parameters: `sslmode` = `disable`, `prefer` (the default), `require`, `verify-ca` or `verify-full`; `sslrootcert` = a PEM file of
- * trusted authorities, by default those of the JVM; `application_name` = a name shown in the server's list of connections.
+ * trusted authorities, by default those of the JVM; `application_name` = a name shown in the server's list of connections;
+ * `useAffectedRows` = `true` makes the count of an UPDATE that of the rows it changed, where `false`, the default and what other
+ * databases do, is that of the rows it matched. Models need the default: they tell by it whether their row is still there.
  */
 public class MySqlDriverProvider : DriverProvider {
     override val schemes: Set<String> get() = setOf("mysql", "mariadb")
@@ -47,13 +50,18 @@ public class MySqlDriverProvider : DriverProvider {
             { options.password?.invoke() },
             url.parameters["application_name"],
             Tls.of(url.parameters["sslmode"], url.parameters["sslrootcert"]),
+            flag(url, "useAffectedRows"),
         )
         return MySqlDriver(address, options.connectTimeout, options.statementCacheSize)
     }
 
+    private fun flag(url: DatabaseUrl, name: String): Boolean = url.parameters[name]?.let { value ->
+        value.toBooleanStrictOrNull() ?: throw ConfigurationException("The parameter $name of the ${url.scheme} URL is neither true nor false.")
+    } ?: false
+
     private companion object {
         const val DEFAULT_PORT = 3306
-        val PARAMETERS = setOf("sslmode", "sslrootcert", "application_name")
+        val PARAMETERS = setOf("sslmode", "sslrootcert", "application_name", "useAffectedRows")
     }
 }
 
@@ -66,6 +74,8 @@ internal class MySqlAddress(
     val password: () -> String?,
     val applicationName: String?,
     val tls: Tls,
+    /** Whether an update counts the rows it changed, not those it matched. */
+    val countsChanged: Boolean = false,
 ) {
     override fun toString(): String = "$host:$port"
 }
@@ -75,17 +85,19 @@ internal class MySqlDriver(
     private val connectTimeout: Duration,
     private val statementCacheSize: Int,
 ) : Driver {
+    private val lastRequests = LastRequests()
+
     override suspend fun connect(access: Access): Connection = open { it.also { connection -> connection.setUp() } }
 
     /** Connections are their owner's, and the transport belongs to the process. */
-    override suspend fun close(): Unit = Unit
+    override suspend fun close(): Unit = lastRequests.awaitAll()
 
     private suspend fun <T : Any> open(use: suspend (MySqlConnection) -> T): T {
         val packets = LoginPackets()
         val decoder = PacketDecoder(packets)
         return Transport.connect(address.host, address.port, connectTimeout, { it.pipeline().addLast(decoder) }) { channel ->
             val greeting = Login(address, channel, decoder, packets).run()
-            val connection = MySqlConnection(channel, decoder, greeting, statementCacheSize, ::kill)
+            val connection = MySqlConnection(channel, decoder, greeting, statementCacheSize, ::kill, lastRequests)
             use(connection)
         }
     }

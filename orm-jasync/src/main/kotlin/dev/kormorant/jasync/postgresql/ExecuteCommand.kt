@@ -10,13 +10,17 @@ import io.netty.buffer.ByteBuf
 import kotlinx.coroutines.CancellableContinuation
 import kotlin.coroutines.resume
 
-/** A statement whose whole answer is collected. Of several in one text the last answer counts. */
+/**
+ * A statement whose whole answer is collected, or the next portion of its rows if it has a [portal]. Of several in one text the last
+ * answer counts.
+ */
 internal class ExecuteCommand(
     session: Session,
     statement: SqlStatement,
     prepared: Prepared?,
-    private val prelude: Prelude?,
     private val simpleSql: String,
+    private val portal: Portal? = null,
+    private val prelude: Prelude? = null,
 ) : StatementCommand(session, statement, prepared) {
     private var result: RawResult? = null
     private var tag = ""
@@ -63,16 +67,31 @@ internal class ExecuteCommand(
         if (prepared == null) {
             query(if (prelude == null) simpleSql else (prelude.statements + simpleSql).joinToString("; "))
         } else {
-            bind(prepared.name, statement, layout.formats)
-            if (prepared.layout == null) describePortal()
-            execute(0)
+            val name = portal?.name.orEmpty()
+            if (portal?.layout == null) {
+                bind(prepared.name, statement, layout.formats, name)
+                if (prepared.layout == null) describePortal(name)
+            }
+            execute(portal?.fetchSize ?: 0, name)
             sync()
         }
+    }
+
+    override fun layoutOf(prepared: Prepared): RowLayout = portal?.layout ?: super.layoutOf(prepared)
+
+    override fun onSuspended() {
+        val portal = checkNotNull(portal)
+        portal.layout = layout
+        result = RawResult(layout.columns, rows, rows.size.toLong())
     }
 
     override fun onComplete(tag: String) {
         if (lookup != null) return
         this.tag = tag
+        portal?.let {
+            it.layout = layout
+            it.isExhausted = true
+        }
         result = RawResult(layout.columns, rows, affected(tag))
         if (layout === RowLayout.EMPTY) description = null
         if (prepared == null) {
@@ -104,6 +123,7 @@ internal class ExecuteCommand(
         decoding {
             val layout = RowLayout.text(description, session.types)
             layout.reparse(rows, description, lookup.oids, session.types)
+            portal?.layout = layout
             result = result?.let { RawResult(layout.columns, rows, it.affected) }
         }
     }

@@ -4,7 +4,7 @@ import dev.kormorant.driver.SqlStatement
 import io.netty.buffer.ByteBuf
 
 /*
- * What is sent once the session is set up. An empty name is the unnamed statement; the portal is always the unnamed one.
+ * What is sent once the session is set up. An empty name is the unnamed statement or portal.
  */
 
 internal fun ByteBuf.query(sql: String): ByteBuf = message('Q') { writeText(sql) }
@@ -17,8 +17,8 @@ internal fun ByteBuf.parse(name: String, sql: String, oids: IntArray): ByteBuf =
 }
 
 /** @param resultFormats one per column, or empty for text */
-internal fun ByteBuf.bind(name: String, statement: SqlStatement, resultFormats: IntArray): ByteBuf = message('B') {
-    writeText("")
+internal fun ByteBuf.bind(name: String, statement: SqlStatement, resultFormats: IntArray, portal: String = ""): ByteBuf = message('B') {
+    writeText(portal)
     writeText(name)
     val types = statement.types
     writeShort(types.size)
@@ -41,14 +41,14 @@ internal fun ByteBuf.describeStatement(name: String): ByteBuf = message('D') {
     writeText(name)
 }
 
-internal fun ByteBuf.describePortal(): ByteBuf = message('D') {
+internal fun ByteBuf.describePortal(portal: String = ""): ByteBuf = message('D') {
     writeByte('P'.code)
-    writeText("")
+    writeText(portal)
 }
 
 /** @param maxRows 0 for all */
-internal fun ByteBuf.execute(maxRows: Int): ByteBuf = message('E') {
-    writeText("")
+internal fun ByteBuf.execute(maxRows: Int, portal: String = ""): ByteBuf = message('E') {
+    writeText(portal)
     writeInt(maxRows)
 }
 
@@ -57,9 +57,9 @@ internal fun ByteBuf.closeStatement(name: String): ByteBuf = message('C') {
     writeText(name)
 }
 
-internal fun ByteBuf.closePortal(): ByteBuf = message('C') {
+internal fun ByteBuf.closePortal(portal: String = ""): ByteBuf = message('C') {
     writeByte('P'.code)
-    writeText("")
+    writeText(portal)
 }
 
 internal fun ByteBuf.sync(): ByteBuf = message('S') {}

@@ -10,6 +10,7 @@ import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.jasync.LastRequests
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.coroutines.yield
 import java.util.concurrent.atomic.AtomicReference
@@ -25,6 +26,7 @@ internal class PostgreSqlConnection(
     types: TypeCatalog,
     statementCacheSize: Int,
     private val requestCancel: suspend (BackendKey) -> Unit,
+    private val lastRequests: LastRequests,
 ) : Connection {
     private val current = AtomicReference<Any?>()
     private val statements = PreparedStatements(statementCacheSize)
@@ -45,19 +47,21 @@ internal class PostgreSqlConnection(
             }
         }
 
-    override suspend fun execute(statement: SqlStatement): RawResult = run(statement, null)
+    override suspend fun execute(statement: SqlStatement): RawResult = perform(statement, null)
 
     /** All up to one Sync, which is one round trip; after an error the server skips what is left of it. */
-    override suspend fun execute(statement: SqlStatement, prelude: Prelude): RawResult = run(statement, prelude)
+    override suspend fun execute(statement: SqlStatement, prelude: Prelude): RawResult = perform(statement, prelude)
 
-    private suspend fun run(statement: SqlStatement, prelude: Prelude?): RawResult {
-        val command = claim {
-            if (statement.types.isEmpty() && !statement.reusable) {
-                ExecuteCommand(session, statement, null, prelude, statements.serverSql(statement))
-            } else {
-                ExecuteCommand(session, statement, statements.find(statement), prelude, "")
-            }.let { it to it.encode() }
+    private suspend fun perform(statement: SqlStatement, prelude: Prelude?): RawResult = run {
+        if (statement.types.isEmpty() && !statement.reusable) {
+            ExecuteCommand(session, statement, null, statements.serverSql(statement), prelude = prelude)
+        } else {
+            ExecuteCommand(session, statement, statements.find(statement), "", prelude = prelude)
         }
+    }
+
+    private suspend fun run(make: () -> ExecuteCommand): RawResult {
+        val command = claim { make().let { it to it.encode() } }
         suspendCancellableCoroutine { caller ->
             command.first.caller = caller
             link.submit(command.first, command.second)
@@ -67,7 +71,20 @@ internal class PostgreSqlConnection(
 
     override suspend fun stream(statement: SqlStatement, fetchSize: Int): RowStream {
         require(fetchSize > 0) { "The fetch size must be positive." }
+        if (status == ConnectionStatus.IN_TRANSACTION) return openPortal(statement, fetchSize)
         return claim { StreamCommand(session, statement, statements.find(statement), fetchSize) to null }.first.open()
+    }
+
+    private suspend fun openPortal(statement: SqlStatement, fetchSize: Int): RowStream {
+        val portal = Portal(statements.newName(), fetchSize)
+        val prepared = statements.find(statement)
+        val fetch = suspend { run { ExecuteCommand(session, statement, prepared, "", portal) } }
+        return PortalStream(this, portal, fetch(), fetch)
+    }
+
+    suspend fun closePortal(portal: Portal): Unit = suspendCancellableCoroutine { caller ->
+        val (command, messages) = claim { ClosePortalCommand(session, caller) to link.buffer().closePortal(portal.name).sync() }
+        link.submit(command, messages)
     }
 
     /** Takes the connection for the command that [prepare] makes; nothing is sent and nothing taken if that fails. */
@@ -111,7 +128,11 @@ internal class PostgreSqlConnection(
         link.onEventLoop { continuation.resumeWith(Result.success(stream.cancel())) }
     }
 
-    override fun close(): Unit = link.close()
+    override fun close() {
+        val abandons = link.open && current.get() != null
+        link.close()
+        if (abandons) lastRequests.send { requestCancel(backend) }
+    }
 
     override fun toString(): String = "PostgreSqlConnection(${link.address}, pid ${backend.pid}, $status)"
 

@@ -7,6 +7,7 @@ import dev.kormorant.driver.DatabaseUrl
 import dev.kormorant.driver.Driver
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
+import dev.kormorant.jasync.LastRequests
 import dev.kormorant.jasync.Transport
 import dev.kormorant.jasync.awaitDone
 import io.netty.channel.Channel
@@ -34,6 +35,7 @@ internal class PostgreSqlDriver(
     private val types: TypeCatalog = TypeCatalog(),
 ) : Driver {
     private val dialects = ConcurrentHashMap<String, PostgreSqlFacts>()
+    private val lastRequests = LastRequests()
     private val address = "${settings.host}:${settings.port}"
 
     override suspend fun connect(access: Access): Connection {
@@ -44,11 +46,12 @@ internal class PostgreSqlDriver(
             negotiation.handOver(channel, link)
             val key = Startup(link, settings.user, password, encrypted).run(settings.startup)
             val dialect = dialects.computeIfAbsent(link.parameters["server_version"].orEmpty(), ::PostgreSqlFacts)
-            PostgreSqlConnection(link, key, dialect, types, options.statementCacheSize, ::requestCancel)
+            PostgreSqlConnection(link, key, dialect, types, options.statementCacheSize, ::requestCancel, lastRequests)
         }
     }
 
-    override suspend fun close(): Unit = Unit
+    /** Connections are their owner's, and the transport belongs to the process. */
+    override suspend fun close(): Unit = lastRequests.awaitAll()
 
     /** Sends a CancelRequest on a socket of its own and waits for its end: then the signal has been given. */
     private suspend fun requestCancel(key: BackendKey) {

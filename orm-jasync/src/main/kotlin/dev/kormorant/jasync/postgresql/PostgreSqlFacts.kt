@@ -6,6 +6,8 @@ import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
+import dev.kormorant.driver.SchemaDialect
+import dev.kormorant.driver.SqlSyntax
 import dev.kormorant.driver.SqlStatement
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
@@ -17,13 +19,19 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
     override val name: String get() = "PostgreSQL"
     override val version: Version = Version.from(Regex("\\d+(\\.\\d+)*").find(serverVersion)?.value ?: "0")
     override val exposed: DatabaseDialect = PostgreSQLDialect()
+    override val syntax: SqlSyntax get() = SqlSyntax.POSTGRESQL
     override val identifiers: IdentifierRules = IdentifierRules("\"", Folding.LOWER, MAX_NAME, keywords)
     override val maxParameters: Int get() = PreparedStatements.MAX_PARAMETERS
     override val returning: Set<DmlKind> = DmlKind.entries.toSet()
     override val transactionalDdl: Boolean get() = true
     override val errorAbortsTransaction: Boolean get() = true
+    override val supportsMerge: Boolean = version.covers(15, 0)
     override val tableNames: String
         get() = "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema = COALESCE(?, CURRENT_SCHEMA)"
+
+    override val schema: SchemaDialect get() = PostgreSqlSchema
+
+    override fun supportsLock(clause: String): Boolean = LOCK.matches(clause)
 
     override fun begin(options: BeginOptions): List<String> {
         val level = options.isolation?.let { " ISOLATION LEVEL ${it.sql}" }.orEmpty()
@@ -54,6 +62,7 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
 
         /** Rounded up, since 0 is no limit. */
         fun milliseconds(timeout: Duration): Long = timeout.inWholeMilliseconds.coerceIn(0, Int.MAX_VALUE - 1L) + 1
+        val LOCK = Regex("FOR (NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)( OF .+?)?( NOWAIT| SKIP LOCKED)?")
     }
 }
 

@@ -3,8 +3,8 @@ package dev.kormorant.jasync.postgresql
 import com.github.jasync.sql.db.postgresql.messages.backend.RowDescriptionMessage
 import dev.kormorant.UnsupportedByDialectException
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.driver.SqlSyntax
 import dev.kormorant.jasync.ServerSql
-import dev.kormorant.jasync.SqlSyntax
 import dev.kormorant.StatementCacheStats
 import dev.kormorant.jasync.StatementCache
 import io.netty.buffer.ByteBuf

@@ -59,7 +59,7 @@ internal abstract class StatementCommand(
             if (prepared != null) {
                 reused = prepared.parsed
                 if (!reused) buffer.parse(prepared.name, prepared.sql, prepared.key.oids)
-                layout = prepared.layout ?: RowLayout.EMPTY
+                layout = layoutOf(prepared)
             }
             buffer.start(prepared)
             if (prepared != null) session.statements.onClosingSent()
@@ -69,6 +69,9 @@ internal abstract class StatementCommand(
             throw e
         }
     }
+
+    /** How rows look that come without a description. */
+    protected open fun layoutOf(prepared: Prepared): RowLayout = prepared.layout ?: RowLayout.EMPTY
 
     override fun onMessage(type: Char, body: ByteBuf) {
         when (type) {

@@ -14,6 +14,7 @@ import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.yield
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -120,13 +121,48 @@ class PostgreSqlStreamTest {
     }
 
     @Test
-    fun `cancelling a stream that waits for its reader keeps the transaction`() = connected { db ->
-        db.run("BEGIN")
+    fun `cancelling a stream that waits for its reader ends it`() = connected { db ->
         val stream = db.series(100, 10)
         stream.next()
         db.cancel()
-        assertEquals(ConnectionStatus.IN_TRANSACTION, db.status)
+        assertEquals(ConnectionStatus.IDLE, db.status)
         assertThrows<QueryTimeoutException> { while (stream.next() != null) continue }
+        assertEquals(1, db.run("SELECT 1").single)
+    }
+
+    @Test
+    fun `streams in a transaction leave the connection free, are closed one by one and end with the transaction`() = connected { db ->
+        db.run("BEGIN")
+        val first = db.series(100, 10)
+        val second = db.series(100, 10)
+        assertTrue(first.leavesConnectionFree)
+        assertEquals(10, first.next()?.size)
+        assertEquals(ConnectionStatus.IN_TRANSACTION, db.status)
+        assertEquals(5, db.prepared("SELECT ?", SqlType.INTEGER to 5).single)
+        val portals = "SELECT count(*) FROM pg_cursors WHERE name <> ''"
+        assertEquals(2L, db.run(portals).single)
+        second.close()
+        second.close()
+        assertEquals(1L, db.run(portals).single)
+        assertEquals(90, first.count())
+        db.run("COMMIT")
+        first.close()
+        assertEquals(ConnectionStatus.IDLE, db.status)
+    }
+
+    @Test
+    fun `a portion that is cancelled in a transaction fails it, and closing the stream sends nothing`() = connected { db ->
+        db.run("BEGIN")
+        val stream = db.stream(SqlStatement("SELECT n, pg_sleep(CASE WHEN n > 10 THEN 600 ELSE 0 END) FROM generate_series(1, 100) n"), 10)
+        assertEquals(10, stream.next()?.size)
+        coroutineScope {
+            val reader = launch(start = CoroutineStart.UNDISPATCHED) { stream.next() }
+            while (db.status != ConnectionStatus.BUSY) yield()
+            reader.cancelAndJoin()
+        }
+        stream.close()
+        assertEquals(ConnectionStatus.FAILED, db.status)
+        db.run("ROLLBACK")
         assertEquals(1, db.run("SELECT 1").single)
     }
 

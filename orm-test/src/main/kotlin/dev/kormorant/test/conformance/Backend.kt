@@ -1,7 +1,9 @@
 package dev.kormorant.test.conformance
 
 import dev.kormorant.Database
+import dev.kormorant.driver.QueryClause
 import dev.kormorant.test.TestServer
+import org.jetbrains.exposed.v1.core.vendors.ForUpdateOption
 import java.util.concurrent.atomic.AtomicInteger
 
 /** What the suites have to know of a kind of database: how to get an empty one, and what it can do. */
@@ -40,10 +42,30 @@ public class Capabilities(
     public val errorAbortsTransaction: Boolean = false,
     /** An INSERT returns what the database made, so that one statement is enough. */
     public val insertReturning: Boolean = true,
+    /** An UPDATE returns the rows it has changed. */
+    public val updateReturning: Boolean = true,
+    /** A DELETE returns the rows it has deleted. */
+    public val deleteReturning: Boolean = true,
+    /** An upsert names the columns of the conflict, and may leave rows as they are. */
+    public val upsertKeys: Boolean = true,
+    /** There is a REPLACE. */
+    public val replace: Boolean = true,
+    /** There is a MERGE. */
+    public val merge: Boolean = false,
+    /** UPDATE and DELETE take a join. */
+    public val joinChanges: Boolean = true,
+    /** UPDATE and DELETE take a LIMIT. */
+    public val updateLimit: Boolean = false,
+    /** A DELETE can leave out what a constraint protects. */
+    public val deleteIgnore: Boolean = false,
+    /** Ids can come from a sequence. */
+    public val sequences: Boolean = true,
     /** A foreign key can be checked at COMMIT. */
     public val deferredConstraints: Boolean = true,
     /** A transaction can be made to see what others commit meanwhile, or not to. */
     public val isolationLevels: Boolean = true,
+    /** Check constraints are kept and enforced. */
+    public val checks: Boolean = true,
     /** A column holds decimals of 38 digits exactly. */
     public val exactDecimals: Boolean = true,
     /** A column holds unsigned integers of 64 bits exactly. */
@@ -58,12 +80,18 @@ public class Capabilities(
     public val timeMicroseconds: Boolean = true,
     /** There is a JSON type that keeps documents decomposed. */
     public val jsonb: Boolean = false,
+    /** In a transaction other statements can run while a stream is being collected. */
+    public val statementsDuringStreams: Boolean = false,
     /** Columns can be arrays. */
     public val arrays: Boolean = false,
     /** Type of a column that holds 16 MB of bytes. */
     public val longBinary: String = "BLOB",
-    /** A transaction that is read-only refuses to write. */
-    public val readOnlyTransactions: Boolean = true,
+    /** Clauses of queries that it does not have. */
+    public val missingClauses: Set<QueryClause> = emptySet(),
+    /** Clauses that lock rows, without names of tables; [ForUpdateOption.ForUpdate] itself is obeyed or without need everywhere. */
+    public val locks: Set<String> = emptySet(),
+    /** A query that is sorted or limited can be a part of a set operation. */
+    public val boundedOperands: Boolean = true,
     /** The server gives each transaction an id, under which it knows later how it ended; and has deferrable transactions. */
     public val transactionIds: Boolean = false,
 )
@@ -80,6 +108,10 @@ public class Dialogue(
     public val killSession: ((Long) -> String)? = null,
     /** How many sessions of the current database have a transaction open and no statement in progress; `null` where there is nobody to ask. */
     public val sessionsInTransaction: String? = null,
+    /** How many sessions the current database has; `null` where there is nobody to ask. */
+    public val sessions: String? = null,
+    /** What to ask when nothing goes on: sessions, transactions, who waits for whom. */
+    public val diagnosis: List<String> = emptyList(),
     /** The session's bounds for a statement and for the wait for a lock; `null` where there are none. */
     public val timeouts: String? = null,
     /** How many sessions of the current database sleep in a [slowStatement]; `null` where there is nobody to ask. */

@@ -1,6 +1,7 @@
 package dev.kormorant.test.conformance
 
 import dev.kormorant.ConfigurationException
+import dev.kormorant.ConnectionException
 import dev.kormorant.Database
 import dev.kormorant.QueryTimeoutException
 import dev.kormorant.connection
@@ -24,6 +25,7 @@ import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertNotNull
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
@@ -31,6 +33,7 @@ import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.microseconds
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
 
 /** What cancellation does to a statement, a transaction and their connection. */
 public abstract class CancellationSuite(backend: Backend) : Suite(backend, Pages) {
@@ -71,6 +74,19 @@ public abstract class CancellationSuite(backend: Backend) : Suite(backend, Pages
         assertEquals(0, other.pool.inUse)
         assertEquals(session, sessionOf(other))
         assertEquals(5, (other.exec("SELECT 5").scalar() as Number).toInt())
+    }
+
+    @Test
+    public fun `closing stops on the server what runs longer than the grace (P10)`(): Unit = test {
+        needs(backend.dialogue.slowStatementsRunning != null, "server to ask")
+        val other = open()
+        val running = async { runCatching { other.exec(backend.dialogue.slowStatement) } }
+        awaitSlowStatement(other)
+        other.close(10.milliseconds)
+        assertTrue(running.await().exceptionOrNull() is ConnectionException, "${running.await()}")
+        // Half the time that the statement would take by itself.
+        val gone = withTimeoutOrNull(30.seconds) { while (slowStatementsRunning() > 0) delay(5) }
+        assertNotNull(gone, "the statement runs on")
     }
 
     @Test

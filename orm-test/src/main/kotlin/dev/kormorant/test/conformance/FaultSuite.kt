@@ -7,18 +7,29 @@ import dev.kormorant.OrmException
 import dev.kormorant.PoolTimeoutException
 import dev.kormorant.QueryTimeoutException
 import dev.kormorant.insert
+import dev.kormorant.selectAll
 import dev.kormorant.test.FaultProxy
 import dev.kormorant.test.FaultProxy.Direction
 import dev.kormorant.transaction
 import dev.kormorant.withStatementTimeout
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.take
+import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Semaphore
 import kotlinx.coroutines.sync.withPermit
 import kotlinx.coroutines.withContext
+import org.jetbrains.exposed.v1.core.ResultRow
+import org.jetbrains.exposed.v1.core.like
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNotEquals
@@ -309,6 +320,36 @@ public abstract class FaultSuite(backend: ServerBackend) : Suite(backend, Pages)
             assertFails<QueryTimeoutException> { withStatementTimeout(100.milliseconds) { link.database.exec(backend.dialogue.slowStatement) } }
             assertEquals(0, link.database.pool.inUse)
             link.proxy.accept()
+            link.connectAndRead()
+        }
+    }
+
+    @Test
+    public fun `a stream whose cancel cannot reach the server ends as its collector wants, and its connection is closed`(): Unit = test {
+        class Stop : RuntimeException()
+        link("unstreamed", patient = false) { link ->
+            suspend fun <T : Any> cutOff(collect: suspend (Flow<ResultRow>) -> T): T {
+                link.connectAndRead()
+                link.proxy.refuse()
+                val result = withoutHang("the stream") { collect(Pages.selectAll().where { Pages.key like "long%" }.fetchSize(1)) }
+                assertEquals(0, link.database.pool.inUse)
+                link.proxy.accept()
+                return result
+            }
+            assertEquals(listOf(FaultLink.LINE), cutOff { rows -> rows.take(1).map { it[Pages.text] }.toList() })
+            cutOff { rows -> assertFails<Stop> { rows.collect { throw Stop() } } }
+            cutOff { rows ->
+                val begun = CompletableDeferred<Unit>()
+                val collecting = async {
+                    rows.collect {
+                        begun.complete(Unit)
+                        awaitCancellation()
+                    }
+                }
+                begun.await()
+                collecting.cancelAndJoin()
+                assertTrue(runCatching { collecting.await() }.exceptionOrNull() is CancellationException)
+            }
             link.connectAndRead()
         }
     }

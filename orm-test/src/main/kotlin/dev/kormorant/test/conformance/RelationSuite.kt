@@ -29,11 +29,6 @@ public abstract class RelationSuite(backend: Backend) : Suite(backend, Users, Tw
 
     private suspend fun tag(tagName: String) = Tag.create { name = tagName }
 
-    private suspend fun assertQueries(expected: Int, block: suspend () -> Unit) {
-        val statements = statementsOf(block)
-        assertEquals(expected, statements.size, statements.joinToString("\n"))
-    }
-
     // ---- References
 
     @Test

@@ -18,6 +18,8 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.joinAll
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
@@ -25,7 +27,6 @@ import org.jetbrains.exposed.v1.core.Table
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Assertions.fail
-import org.junit.jupiter.api.Assumptions.assumeTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import java.util.concurrent.ConcurrentHashMap
@@ -46,11 +47,12 @@ private object Accounts : Table("account") {
 /**
  * Many [coroutines] on few connections for a while, doing at random all that can go right and wrong with a statement or a transaction.
  *
- * It runs for as many seconds as the system property `kormorant.soak.seconds` says, and is skipped without it. Every piece of work knows which errors are its own doing;
- * any other is a failure.
+ * It runs for 10 seconds, or for as many as the system property `kormorant.soak.seconds` says. Every piece of work knows which errors
+ * are its own doing; any other is a failure. So is a while in which no coroutine gets anywhere: the failure tells then what each of
+ * them is at and what the server says.
  */
 @Timeout(24 * 60 * 60)
-public abstract class SoakSuite(backend: Backend, private val coroutines: Int = 500) :
+public abstract class SoakSuite(backend: Backend, private val coroutines: Int = 500, private val parameters: String = "") :
     Suite(backend, Pages, Accounts) {
     private class Undo : RuntimeException()
 
@@ -60,22 +62,29 @@ public abstract class SoakSuite(backend: Backend, private val coroutines: Int = 
 
     private val done = ConcurrentHashMap<Work, AtomicInteger>()
 
+    /** What each coroutine is at. */
+    private val doing = ConcurrentHashMap<Int, Work>()
+
     @Test
     public fun `nothing is lost, leaked, mixed up or cancelled by others`(): Unit = test {
-        val seconds = Integer.getInteger("kormorant.soak.seconds")
-        assumeTrue(seconds != null, "The soak test runs when the system property kormorant.soak.seconds says for how long.")
+        val seconds = Integer.getInteger("kormorant.soak.seconds", 10)
+        done.clear()
         Accounts.batchInsert(1..ACCOUNTS) { this[Accounts.id] = it; this[Accounts.balance] = START }
         Pages.insert { it[key] = "taken" }
-        open { cancelTimeout = 1.minutes; pool { max = 10; acquireTimeout = 2.minutes } }.use { soaked ->
+        open(parameters) { cancelTimeout = 1.minutes; pool { max = 10; acquireTimeout = 2.minutes } }.use { soaked ->
             seeded { random ->
                 val seed = random.nextLong()
                 val end = TimeSource.Monotonic.markNow() + seconds.seconds
+                val watchdog = launch { watch(soaked) }
                 (1..coroutines).map { number ->
                     launch(Dispatchers.Default + soaked) {
                         val own = Random(seed + number)
-                        while (end.hasNotPassedNow()) step(soaked, own)
+                        while (end.hasNotPassedNow()) step(soaked, own) { doing[number] = it }
+                        doing.remove(number)
                     }
                 }.joinAll()
+                watchdog.cancelAndJoin()
+                println("Soak of ${backend.product}: $done in $seconds s, then ${soaked.pool}")
                 assertEquals(emptyList<Work>(), Work.entries.filter { !done.containsKey(it) && it != Work.UNDO && (!it.kills || backend.dialogue.killSession != null) })
                 assertEquals(ACCOUNTS * START, total(db))
                 assertEquals(0, soaked.pool.inUse, "connections in use")
@@ -86,11 +95,37 @@ public abstract class SoakSuite(backend: Backend, private val coroutines: Int = 
                 assertEquals(1, Pages.selectAll().count().toInt())
             }
         }
+        backend.dialogue.sessions?.let { question -> eventually("only the sessions of the suite are left") { number(db, question).toInt() == db.pool.idle } }
     }
 
-    private suspend fun step(soaked: Database, random: Random) {
+    /** Fails when nobody gets anywhere any more. */
+    private suspend fun watch(soaked: Database) {
+        var before = -1
+        while (true) {
+            val now = done.values.sumOf { it.get() }
+            if (now == before) throw AssertionError("Nothing was done for $STANDSTILL. ${report(soaked)}")
+            before = now
+            delay(STANDSTILL)
+        }
+    }
+
+    private suspend fun report(soaked: Database) = buildString {
+        appendLine("Done: $done. At work: ${doing.values.groupingBy { it }.eachCount()}. ${soaked.pool}")
+        open().use { observer ->
+            for (question in backend.dialogue.diagnosis) {
+                appendLine(question)
+                for (row in observer.exec(question).rows) appendLine("    ${row.values.joinToString(" | ")}")
+            }
+        }
+        for ((thread, stack) in Thread.getAllStackTraces()) {
+            if (stack.isNotEmpty()) appendLine("$thread").append(stack.joinToString("\n") { "    at $it" }).appendLine()
+        }
+    }
+
+    private suspend fun step(soaked: Database, random: Random, begin: (Work) -> Unit) {
         val work = Work.entries[random.nextInt(Work.entries.size)]
         if (work.kills && (backend.dialogue.killSession == null || random.nextInt(10) > 0)) return
+        begin(work)
         try {
             // Who kills a session stays until it is noticed: nobody else must get it.
             when (if (work.kills) IN_PEACE else random.nextInt(6)) {
@@ -200,5 +235,8 @@ public abstract class SoakSuite(backend: Backend, private val coroutines: Int = 
         const val ACCOUNTS = 20
         const val START = 1_000_000L
         const val IN_PEACE = 5
+
+        /** So long that a busy machine is no reason. */
+        val STANDSTILL = 30.seconds
     }
 }

@@ -1,20 +1,27 @@
 package dev.kormorant.test.conformance
 
 import dev.kormorant.ConnectionBusyException
+import dev.kormorant.ConstraintViolationException
 import dev.kormorant.batchInsert
 import dev.kormorant.insert
 import dev.kormorant.selectAll
 import dev.kormorant.transaction
 import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withContext
+import org.jetbrains.exposed.v1.core.eq
 import org.jetbrains.exposed.v1.core.greaterEq
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import kotlin.time.Duration.Companion.milliseconds
 
 /** Queries with `fetchSize`: rows as they are asked for, on a connection that is held and given back clean. */
 public abstract class StreamSuite(backend: Backend) : Suite(backend, Pages) {
@@ -92,10 +99,77 @@ public abstract class StreamSuite(backend: Backend) : Suite(backend, Pages) {
 
     @Test
     public fun `a statement of the coroutine that is collecting in the same transaction is an error at once (Q10)`(): Unit = test {
+        needs(!can.statementsDuringStreams, "need to refuse a statement during a stream")
         fill(50)
         transaction {
             assertFails<ConnectionBusyException> { rows().collect { Pages.selectAll().count() } }
             assertEquals(50, Pages.selectAll().count())
+        }
+    }
+
+    @Test
+    public fun `statements of every kind run between the rows of a stream in a transaction (Q10)`(): Unit = test {
+        needs(can.statementsDuringStreams, "statements during a stream")
+        fill(50)
+        transaction {
+            var seen = 0
+            rows().collect { row ->
+                seen++
+                assertEquals(row[Pages.key], Pages.selectAll().where { Pages.key eq row[Pages.key] }.single()[Pages.key])
+                if (seen % 20 == 0) {
+                    Pages.insert { it[key] = "new $seen" }
+                    assertFails<ConstraintViolationException> { transaction { Pages.insert { it[key] = "new $seen" } } }
+                    assertEquals(listOf(key(1)), rows().take(1).map { it[Pages.key] }.toList())
+                }
+            }
+            assertEquals(50, seen)
+        }
+        assertEquals(52, Pages.selectAll().count())
+    }
+
+    @Test
+    public fun `an error during a stream in a transaction is the one that is thrown, and the transaction can only be rolled back`(): Unit = test {
+        needs(can.statementsDuringStreams, "statements during a stream")
+        fill(50)
+        assertFails<ConstraintViolationException> {
+            transaction { rows().collect { row -> Pages.insert { it[key] = row[Pages.key] } } }
+        }
+        assertEquals(0, db.pool.inUse)
+        assertEquals(50, Pages.selectAll().count())
+    }
+
+    @Test
+    public fun `a stream in a transaction whose collector is cancelled leaves the transaction as it was`(): Unit = test {
+        fill(50)
+        transaction {
+            val begun = CompletableDeferred<Unit>()
+            val collecting = launch {
+                rows().collect {
+                    begun.complete(Unit)
+                    awaitCancellation()
+                }
+            }
+            begun.await()
+            collecting.cancelAndJoin()
+            Pages.insert { it[key] = "later" }
+        }
+        assertEquals(51, Pages.selectAll().count())
+    }
+
+    @Test
+    public fun `a statement that a collector waits for in another coroutine gets ConnectionBusyException after streamTimeout (Q10)`(): Unit = runBlocking {
+        needs(!can.statementsDuringStreams, "need to wait for a stream")
+        open { streamTimeout = 100.milliseconds }.use { other ->
+            withContext(other) {
+                fill(50)
+                transaction {
+                    rows().take(1).collect {
+                        val error = assertFails<ConnectionBusyException> { withContext(Dispatchers.Default) { Pages.selectAll().count() } }
+                        assertTrue("100ms" in error.message!!, error.message)
+                    }
+                    assertEquals(50, Pages.selectAll().count())
+                }
+            }
         }
     }
 

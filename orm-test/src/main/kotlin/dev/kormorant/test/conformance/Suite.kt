@@ -6,9 +6,11 @@ import dev.kormorant.DatabaseListener
 import dev.kormorant.Schema
 import dev.kormorant.StatementEvent
 import dev.kormorant.deleteAll
+import dev.kormorant.update
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.async
 import kotlinx.coroutines.runBlocking
+import org.jetbrains.exposed.v1.core.Column
 import org.jetbrains.exposed.v1.core.Table
 import org.junit.jupiter.api.AfterAll
 import org.junit.jupiter.api.AfterEach
@@ -58,7 +60,12 @@ public abstract class Suite(protected val backend: Backend, private vararg val t
 
     @BeforeEach
     public fun emptyTables() {
-        runBlocking(db) { tables.reversed().forEach { it.deleteAll() } }
+        runBlocking(db) {
+            for (table in tables.reversed()) {
+                for (column in table.columns) if (column.referee?.table == table) table.update { it[column.nullable()] = null }
+                table.deleteAll()
+            }
+        }
         sent.clear()
     }
 
@@ -71,10 +78,14 @@ public abstract class Suite(protected val backend: Backend, private vararg val t
         }
     }
 
-    /** A further [Database] on the data of the suite; whoever opens it closes it. */
-    protected fun open(configure: DatabaseConfig.() -> Unit = {}): Database {
+    @Suppress("UNCHECKED_CAST")
+    private fun Column<*>.nullable() = this as Column<Any?>
+
+    /** A further [Database] on the data of the suite, with [parameters] added to its URL; whoever opens it closes it. */
+    protected fun open(parameters: String = "", configure: DatabaseConfig.() -> Unit = {}): Database {
         assumeTrue(!::db.isInitialized || can.shared, "${backend.product}: two Database objects do not see the same data")
-        return Database.open(place.url) {
+        val separator = if (parameters.isEmpty()) "" else if ('?' in url) "&" else "?"
+        return Database.open(url + separator + parameters) {
             listener(
                 object : DatabaseListener {
                     override fun onStatement(event: StatementEvent) {
@@ -97,6 +108,12 @@ public abstract class Suite(protected val backend: Backend, private vararg val t
         val before = sent.size
         block()
         return sent.drop(before)
+    }
+
+    /** That [block] sends [expected] statements. */
+    protected suspend fun assertQueries(expected: Int, block: suspend () -> Unit) {
+        val statements = statementsOf(block)
+        assertEquals(expected, statements.size, statements.joinToString("\n"))
     }
 
     /** Runs [block] as somebody else would: with [db], but outside every transaction of the caller. */

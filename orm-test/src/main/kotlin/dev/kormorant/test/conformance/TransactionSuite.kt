@@ -355,7 +355,6 @@ public abstract class TransactionSuite(backend: Backend) : Suite(backend, Pages)
     @Test
     public fun `a read-only transaction refuses writes and leaves nothing behind (T12)`(): Unit = test {
         add("a")
-        needs(can.readOnlyTransactions, "way to refuse writes on its one connection")
         val error = assertFails<DatabaseException> {
             transaction(readOnly = true) { tx ->
                 assertTrue(tx.readOnly)
@@ -366,6 +365,17 @@ public abstract class TransactionSuite(backend: Backend) : Suite(backend, Pages)
         assertFalse(error.connectionLost)
         repeat(4) { number -> transaction { add("c$number") } }
         assertEquals(5, Page.count())
+    }
+
+    @Test
+    public fun `a read-only transaction on a pinned connection refuses writes, and the connection takes them again afterwards (T12)`(): Unit = test {
+        db.connection {
+            assertFails<DatabaseException> { transaction(readOnly = true) { add("a") } }
+            add("b")
+            transaction(readOnly = true) { assertEquals(listOf("b"), keys()) }
+            transaction { add("c") }
+        }
+        assertEquals(2, Page.count())
     }
 
     @Test
