@@ -23,6 +23,9 @@ public interface DatabaseListener {
 
     /** A relation was loaded for one model after another; told where [DatabaseConfig.repeatedLoads] or [withoutRepeatedLoads] asks for it. */
     public fun onRepeatedLoad(event: RepeatedLoadEvent) {}
+
+    /** Something has happened to an outermost transaction. What nobody's coroutine does, such as a leak, is told in the background. */
+    public fun onTransaction(event: TransactionEvent) {}
 }
 
 /** One statement and its answer. */

@@ -379,7 +379,7 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
     private suspend fun insertOr(wanted: M, matching: (() -> ModelQuery<M>)?): Pair<M, Boolean> {
         val database = currentDatabase()
         try {
-            if (database.currentScope() == null) insert(wanted) else database.transaction { insert(wanted) }
+            if (database.currentLevel() == null) insert(wanted) else database.transaction { insert(wanted) }
             return wanted to true
         } catch (error: ConstraintViolationException) {
             if (error.kind != ConstraintKind.UNIQUE || matching == null) throw error

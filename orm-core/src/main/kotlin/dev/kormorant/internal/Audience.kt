@@ -5,7 +5,9 @@ import dev.kormorant.ContextListeners
 import dev.kormorant.Database
 import dev.kormorant.DatabaseListener
 import dev.kormorant.StatementEvent
+import dev.kormorant.TransactionEvent
 import dev.kormorant.driver.Connection
+import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
 import kotlinx.coroutines.currentCoroutineContext
@@ -62,21 +64,37 @@ internal class Audience(private val database: Database, private val own: List<Da
         }
     }
 
-    /** Runs [execute], in which [statement] is sent and answered. */
-    suspend fun executing(connection: Connection, statement: SqlStatement, execute: suspend () -> RawResult): RawResult {
+    /** Runs [execute], in which [statement] is sent after [prelude] and answered. */
+    suspend fun executing(connection: Connection, statement: SqlStatement, prelude: Prelude?, execute: suspend () -> RawResult): RawResult {
         val listeners = here() ?: return execute()
         val start = System.nanoTime()
+        var rows = 0L
+        var failure: Throwable? = null
         try {
-            return execute().also { tell(listeners, connection, statement, start, it.affected, null) }
+            return execute().also { rows = it.affected }
         } catch (error: Throwable) {
-            tell(listeners, connection, statement, start, 0, error)
+            failure = error
             throw error
+        } finally {
+            // What has gone ahead of a statement has no time of its own, but the first one has waited for the connection.
+            for (sql in prelude?.run { statements.take(answered) }.orEmpty()) {
+                tell(listeners, StatementEvent(database, sql, waitedFor(connection), Duration.ZERO, 0, null))
+            }
+            tell(listeners, connection, statement, start, rows, failure)
         }
     }
 
+    suspend fun tell(event: () -> TransactionEvent) {
+        val listeners = here() ?: return
+        val told = event()
+        for (listener in listeners) listener.onTransaction(told)
+    }
+
     /** Tells of [statement], sent at [start] on [connection], and of its [rows] or the [error] that ended it. */
-    fun tell(listeners: List<DatabaseListener>, connection: Connection, statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
-        val event = StatementEvent(database, statement.sql, waitedFor(connection), since(start), rows, error)
+    fun tell(listeners: List<DatabaseListener>, connection: Connection, statement: SqlStatement, start: Long, rows: Long, error: Throwable?): Unit =
+        tell(listeners, StatementEvent(database, statement.sql, waitedFor(connection), since(start), rows, error))
+
+    private fun tell(listeners: List<DatabaseListener>, event: StatementEvent) {
         for (listener in listeners) listener.onStatement(event)
     }
 
