@@ -10,17 +10,18 @@ import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
 import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
-import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.internal.Audience
 import dev.kormorant.internal.ConnectionPool
 import dev.kormorant.internal.PooledConnection
 import dev.kormorant.internal.ExposedBridge
 import dev.kormorant.internal.ExposedTransaction
 import dev.kormorant.internal.Interceptors
-import dev.kormorant.internal.Level
 import dev.kormorant.internal.LevelKind
 import dev.kormorant.internal.Scope
 import dev.kormorant.internal.ScopeKey
+import dev.kormorant.internal.Streaming
+import dev.kormorant.internal.SubstituteKey
 import dev.kormorant.internal.SystemTimer
 import dev.kormorant.internal.Timer
 import dev.kormorant.internal.bounded
@@ -33,7 +34,6 @@ import java.util.ServiceLoader
 import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.time.Duration.Companion.seconds
 
 /**
@@ -54,15 +54,15 @@ public class Database private constructor(
 ) : AbstractCoroutineContextElement(Database) {
     internal val timer: Timer = SystemTimer
     internal val scopeKey = ScopeKey()
-    private val listeners = config.listeners.toTypedArray()
+    internal val substituteKey = SubstituteKey()
+    internal val audience = Audience(this, config.listeners.toList())
     private val interceptors: List<StatementInterceptor> = Interceptors.global + config.interceptors
 
     /** Hooks for the models of all classes on this database. */
     public val modelHooks: DatabaseHooks = DatabaseHooks()
 
-    private val writers = ConnectionPool(config.pool.limitedTo(driver.maxWriters), timer) { driver.connect(Access.WRITE) }
-    private val readers =
-        if (driver.maxReaders == 0) writers else ConnectionPool(config.pool.limitedTo(driver.maxReaders), timer) { driver.connect(Access.READ) }
+    private val writers = poolOf(Access.WRITE, driver.maxWriters)
+    private val readers = if (driver.maxReaders == 0) writers else poolOf(Access.READ, driver.maxReaders)
 
     @Volatile
     private var bridge: ExposedBridge? = null
@@ -176,85 +176,31 @@ public class Database private constructor(
 
     private suspend fun perform(statement: SqlStatement, access: Access): RawResult {
         currentCoroutineContext()[scopeKey]?.let { return it.level.session.execute(it.level, statement) }
-        val lent = acquire(access)
-        try {
-            return execute(lent.connection, statement)
-        } finally {
-            release(access, lent)
-        }
+        return onConnection(access) { execute(it, statement) }
     }
 
-    /**
-     * Runs [statement] and hands its rows over in portions. The connection is held meanwhile and given back clean however [onRows] ends.
-     * In a transaction the turn is held too, unless the stream leaves the connection free for others between two portions.
-     */
+    /** Runs [statement] and hands its rows over in portions; the connection is given back clean however [onRows] ends. */
     internal suspend fun stream(
         statement: SqlStatement,
         access: Access,
         fetchSize: Int,
         onColumns: (List<RawColumn>) -> Unit = {},
         onRows: suspend (List<Array<Any?>>) -> Unit,
-    ): Unit = intercepting(statement) { Streaming(statement, fetchSize, onColumns, onRows).run(access) }
+    ): Unit = intercepting(statement) { Streaming(this, statement, fetchSize, onColumns, onRows).run(access) }
 
-    private inner class Streaming(
-        private val statement: SqlStatement,
-        private val fetchSize: Int,
-        private val onColumns: (List<RawColumn>) -> Unit,
-        private val onRows: suspend (List<Array<Any?>>) -> Unit,
-    ) {
-        suspend fun run(access: Access) {
-            currentCoroutineContext()[scopeKey]?.let { return runIn(it.level) }
-            val lent = acquire(access)
-            try {
-                drain(lent.connection, open(lent.connection))
-            } finally {
-                release(access, lent)
-            }
-        }
-
-        private suspend fun runIn(level: Level) {
-            val session = level.session
-            val cursor = session.withConnection(level) { connection ->
-                val stream = open(connection)
-                if (stream.leavesConnectionFree) return@withConnection stream
-                session.turns.streaming()
-                drain(connection, stream)
-                null
-            }
-            if (cursor != null) drain(level, cursor)
-        }
-
-        private suspend fun open(connection: Connection): RowStream =
-            stopping(connection, connection::cancel) { within(statement) { connection.stream(statement, fetchSize) } }
-
-        /** The whole of a [stream] that has the connection for itself. */
-        private suspend fun drain(connection: Connection, stream: RowStream) {
-            stopping(connection, stream::close) {
-                onColumns(stream.columns)
-                while (true) onRows(within(statement) { stream.next() ?: emptyList() }.ifEmpty { break })
-            }
-        }
-
-        /** The whole of a [cursor] that takes its turn for each portion. */
-        private suspend fun drain(level: Level, cursor: RowStream) {
-            val session = level.session
-            try {
-                onColumns(cursor.columns)
-                while (true) {
-                    val rows = session.withConnection(level) { connection ->
-                        stopping(connection, connection::cancel) { within(statement) { cursor.next() ?: emptyList() } }
-                    }
-                    onRows(rows.ifEmpty { break })
-                }
-            } catch (error: Throwable) {
-                throw error.suppressing { uncancellable { session.withTurn(level) { cursor.close() } } }
-            }
-            session.withTurn(level) { cursor.close() }
+    /** Runs [block] on the connection of the caller's transaction, whose turn it holds meanwhile, else on one of its own. */
+    internal suspend fun <T> onConnection(access: Access, block: suspend (Connection) -> T): T {
+        currentCoroutineContext()[scopeKey]?.let { return it.level.session.withConnection(it.level, block) }
+        val lent = acquire(access)
+        try {
+            return block(lent.connection)
+        } finally {
+            release(access, lent)
         }
     }
 
-    /** What [block] returns; if it fails while its statement is in progress on [connection], that is ended by [cancel]. */
-    private suspend fun <T> stopping(connection: Connection, cancel: suspend () -> Unit, block: suspend () -> T): T = try {
+    /** What [block] returns; if it fails while a statement is in progress on [connection], that is ended by [cancel]. */
+    internal suspend fun <T> stopping(connection: Connection, cancel: suspend () -> Unit = connection::cancel, block: suspend () -> T): T = try {
         block()
     } catch (error: Throwable) {
         throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection, cancel) }
@@ -270,11 +216,17 @@ public class Database private constructor(
         }
     }
 
-    internal suspend fun acquire(access: Access): PooledConnection = poolFor(access).acquire()
+    internal suspend fun acquire(access: Access): PooledConnection =
+        audience.acquiring { (currentCoroutineContext()[substituteKey]?.pool ?: poolFor(access)).acquire() }
 
-    internal fun release(access: Access, connection: PooledConnection) = poolFor(access).release(connection)
+    internal fun release(access: Access, connection: PooledConnection) {
+        audience.released(connection.connection)
+        poolFor(access).release(connection)
+    }
 
     private fun poolFor(access: Access) = if (access == Access.READ) readers else writers
+
+    private fun poolOf(access: Access, limit: Int) = ConnectionPool(config.pool.limitedTo(limit), timer) { audience.opening { driver.connect(access) } }
 
     /** Whether reads have connections of their own, so that a read-only block can use them. */
     internal val separatesReaders: Boolean get() = readers !== writers
@@ -293,7 +245,7 @@ public class Database private constructor(
     }
 
     /** Runs [block], in which [statement] is at work, within the statement timeout of the caller or else of the database. */
-    private suspend fun <T : Any> within(statement: SqlStatement, block: suspend () -> T): T {
+    internal suspend fun <T : Any> within(statement: SqlStatement, block: suspend () -> T): T {
         val timeout = (currentCoroutineContext()[StatementTimeout]?.timeout ?: config.statementTimeout)?.takeIf { it.isFinite() } ?: return block()
         return bounded(timer, timeout, block) ?: throw QueryTimeoutException(
             "A statement ran longer than its timeout of $timeout and was cancelled.",
@@ -304,24 +256,11 @@ public class Database private constructor(
     }
 
     /** [Connection.execute], told to the listeners. */
-    internal suspend fun send(connection: Connection, statement: SqlStatement): RawResult {
-        if (listeners.isEmpty()) return connection.execute(statement)
-        val start = System.nanoTime()
-        try {
-            return connection.execute(statement).also { tell(statement, start, it.affected, null) }
-        } catch (error: OrmException) {
-            tell(statement, start, 0, error)
-            throw error
-        }
-    }
+    internal suspend fun send(connection: Connection, statement: SqlStatement): RawResult =
+        audience.executing(connection, statement) { connection.execute(statement) }
 
-    private fun tell(statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
-        val event = StatementEvent(statement.sql, (System.nanoTime() - start).nanoseconds, rows, error)
-        for (listener in listeners) listener.onStatement(event)
-    }
-
-    internal fun tellRepeated(event: RepeatedLoadEvent) {
-        for (listener in listeners) listener.onRepeatedLoad(event)
+    internal suspend fun tellRepeated(event: RepeatedLoadEvent) {
+        audience.here()?.forEach { it.onRepeatedLoad(event) }
     }
 
     /** Runs [block] out of reach of the caller's cancellation for `cancelTimeout` at most; `null` if that was not enough. */

@@ -45,7 +45,12 @@ public class MappedTable<T : Any> internal constructor(private val table: Table,
      * @return the rows as the database stored them, in their order.
      */
     public suspend fun insertAll(rows: Iterable<T>): List<T> =
-        table.batchInsert(rows) { row -> stored.of(row).forEach { (column, value) -> if (value != null || column.columnType.nullable) give(column, value) } }.mapTo(type)
+        table.batchInsert(rows) { row ->
+            for ((column, value) in stored.of(row)) {
+                val given = if (value != null || column.columnType.nullable) value else column.defaultValueFun?.invoke() ?: continue
+                give(column, given)
+            }
+        }.mapTo(type)
 
     /**
      * Writes all columns of [row] that [T] has over the row with its primary key.

@@ -1,9 +1,12 @@
 package dev.kormorant.async;
 
+import dev.kormorant.DatabaseListener;
 import dev.kormorant.Isolation;
 import dev.kormorant.RepeatedLoadEvent;
 import dev.kormorant.async.internal.Settings;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
@@ -19,6 +22,7 @@ import org.jetbrains.exposed.v1.core.statements.StatementInterceptor;
 public final class AsyncConfig {
     private final Settings settings;
     private final PoolConfig pool;
+    private final List<ContextCarrier> carriers = new ArrayList<>();
     private Executor executor = ForkJoinPool.commonPool();
 
     AsyncConfig(Settings settings) {
@@ -87,6 +91,19 @@ public final class AsyncConfig {
     }
 
     /**
+     * Watches for relations that are loaded for one model of a result after another, where {@code with} would load them for all by one
+     * query; for development and tests.
+     *
+     * @param limit how often is not too often
+     * @param fail whether the load after that fails with {@code RepeatedLoadException}, besides being told to the listeners
+     * @return this
+     */
+    public AsyncConfig repeatedLoads(int limit, boolean fail) {
+        settings.repeatedLoads(limit, fail);
+        return this;
+    }
+
+    /**
      * Shows every statement that succeeds to Exposed's loggers, with its values.
      *
      * @param loggers the loggers
@@ -98,15 +115,13 @@ public final class AsyncConfig {
     }
 
     /**
-     * Watches for relations that are loaded for one model of a result after another, where {@code with} would load them for all by one
-     * query; for development and tests.
+     * Adds a listener for statements and connections, such as those of the modules for metrics and traces.
      *
-     * @param limit how often is not too often
-     * @param fail whether the load after that fails with {@code RepeatedLoadException}, besides being told to the listeners
+     * @param listener the listener
      * @return this
      */
-    public AsyncConfig repeatedLoads(int limit, boolean fail) {
-        settings.repeatedLoads(limit, fail);
+    public AsyncConfig listener(DatabaseListener listener) {
+        settings.getConfig().listener(Objects.requireNonNull(listener, "listener"));
         return this;
     }
 
@@ -130,6 +145,33 @@ public final class AsyncConfig {
     public AsyncConfig repeatedLoadListener(Consumer<RepeatedLoadEvent> listener) {
         settings.repeatedLoadListener(Objects.requireNonNull(listener, "listener"));
         return this;
+    }
+
+    /**
+     * Logs every statement at DEBUG to the SLF4J logger {@code dev.kormorant.sql}, and slow ones at WARN; never a value.
+     *
+     * @param slow from what time on a statement is slow, or {@code null} for never
+     * @return this
+     */
+    public AsyncConfig logStatements(Duration slow) {
+        settings.logStatements(slow);
+        return this;
+    }
+
+    /**
+     * Carries what the threads that make calls have bound to themselves to the threads on which the calls go on; the MDC of SLF4J is
+     * carried without this.
+     *
+     * @param carrier captures and binds it
+     * @return this
+     */
+    public AsyncConfig carry(ContextCarrier carrier) {
+        carriers.add(Objects.requireNonNull(carrier, "carrier"));
+        return this;
+    }
+
+    List<ContextCarrier> carriers() {
+        return List.copyOf(carriers);
     }
 
     /**
@@ -198,6 +240,18 @@ public final class AsyncConfig {
      */
     public AsyncConfig transactionWaitTimeout(Duration timeout) {
         settings.transactionWaitTimeout(timeout);
+        return this;
+    }
+
+    /**
+     * Whether DDL may run inside a transaction of a database that commits the transaction before it, as MySQL and MariaDB do; by default
+     * that is an error. Where it may, what comes after the DDL commits statement by statement.
+     *
+     * @param allow whether it may
+     * @return this
+     */
+    public AsyncConfig allowImplicitCommit(boolean allow) {
+        settings.getConfig().setAllowImplicitCommit(allow);
         return this;
     }
 

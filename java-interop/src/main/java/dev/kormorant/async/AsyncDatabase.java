@@ -7,6 +7,7 @@ import dev.kormorant.Rows;
 import dev.kormorant.async.internal.Funnel;
 import dev.kormorant.async.internal.SettingsKt;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -37,8 +38,8 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
 
     private final Database database;
 
-    private AsyncDatabase(Database database, Executor executor) {
-        super(new Funnel(database, new Dependents(executor)));
+    private AsyncDatabase(Database database, Executor executor, List<ContextCarrier> carriers) {
+        super(new Funnel(database, new Dependents(executor), carriers));
         this.database = database;
     }
 
@@ -66,7 +67,7 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
     public static AsyncDatabase open(String url, Consumer<? super AsyncConfig> settings) {
         var config = new AtomicReference<AsyncConfig>();
         var database = SettingsKt.open(url, raw -> settings.accept(config.updateAndGet(none -> new AsyncConfig(raw))));
-        return new AsyncDatabase(database, config.get().executor());
+        return new AsyncDatabase(database, config.get().executor(), config.get().carriers());
     }
 
     /**
@@ -77,7 +78,7 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
      * @return its Java face
      */
     public static AsyncDatabase of(Database database, Executor executor) {
-        return new AsyncDatabase(Objects.requireNonNull(database, "database"), Objects.requireNonNull(executor, "executor"));
+        return new AsyncDatabase(Objects.requireNonNull(database, "database"), Objects.requireNonNull(executor, "executor"), List.of());
     }
 
     /**

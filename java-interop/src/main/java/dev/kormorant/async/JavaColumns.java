@@ -1,5 +1,6 @@
 package dev.kormorant.async;
 
+import dev.kormorant.NativeEnumKt;
 import dev.kormorant.async.internal.ColumnsKt;
 import dev.kormorant.postgresql.Hstore;
 import dev.kormorant.postgresql.Interval;
@@ -233,6 +234,20 @@ public interface JavaColumns {
      */
     default <E extends Enum<E>> Column<E> enumerationByName(String name, int length, Class<E> type) {
         return table().enumerationByName(name, length, JvmClassMappingKt.getKotlinClass(type));
+    }
+
+    /**
+     * A column of an enum type of the database: on PostgreSQL a type of its own, which the schema functions make, on MySQL and MariaDB
+     * {@code ENUM(…)}, on SQLite text.
+     *
+     * @param name name of the column
+     * @param type the enum, whose constants' names are the labels
+     * @param typeName name of the type on PostgreSQL, in lower case
+     * @param <E> the enum
+     * @return the column
+     */
+    default <E extends Enum<E>> Column<E> nativeEnumeration(String name, Class<E> type, String typeName) {
+        return NativeEnumKt.nativeEnumeration(table(), name, type, typeName);
     }
 
     // ---- References

@@ -26,4 +26,4 @@ internal suspend fun Database.refuseImplicitCommit(bridge: ExposedBridge) {
 internal suspend fun Database.isInTransaction(): Boolean = currentScope()?.level?.let { it.kind != LevelKind.CONNECTION } == true
 
 /** What ends a transaction on MySQL and MariaDB; temporary tables do not. */
-private val DDL = Regex("^\\s*(?:(?:CREATE|DROP)\\s+(?!TEMPORARY\\s)|(?:ALTER|TRUNCATE|RENAME|GRANT|REVOKE|LOCK|UNLOCK|ANALYZE|OPTIMIZE|REPAIR)\\s)", RegexOption.IGNORE_CASE)
+private val DDL = Regex("^\\s*(?:(?:CREATE|DROP)\\s+(?!TEMPORARY\\s)|(?:ALTER|TRUNCATE|RENAME|GRANT|REVOKE|LOCK|UNLOCK|OPTIMIZE|REPAIR)\\s)", RegexOption.IGNORE_CASE)

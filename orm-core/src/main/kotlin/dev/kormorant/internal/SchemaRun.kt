@@ -19,14 +19,14 @@ import dev.kormorant.transaction
  * @throws UnsupportedByDialectException before anything is sent, if the caller's transaction would be committed by it.
  */
 internal suspend fun Database.runSchema(bridge: ExposedBridge, statements: List<String>, setting: SessionSetting? = null) {
-    suspend fun runAll() = statements.forEach { run(ddl(it)) }
-    statements.forEach { refuseImplicitCommit(bridge, it) }
-    when {
-        setting != null -> connection { withSettings(listOf(setting)) { runAll() } }
-        statements.size < 2 -> runAll()
-        bridge.dialect.transactionalDdl -> transaction { runAll() }
-        else -> connection { runAll() }
+    suspend fun runEach() = statements.forEach { run(ddl(it)) }
+    suspend fun runAll() = when {
+        statements.size < 2 -> runEach()
+        bridge.dialect.transactionalDdl -> transaction { runEach() }
+        else -> connection { runEach() }
     }
+    statements.forEach { refuseImplicitCommit(bridge, it) }
+    if (setting == null) runAll() else connection { withSettings(listOf(setting)) { runAll() } }
 }
 
 /**

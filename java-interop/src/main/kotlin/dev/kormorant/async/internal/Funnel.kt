@@ -9,6 +9,7 @@ import dev.kormorant.Rows
 import dev.kormorant.StatementTimeout
 import dev.kormorant.Transaction
 import dev.kormorant.TransactionClosedException
+import dev.kormorant.async.ContextCarrier
 import dev.kormorant.connection
 import dev.kormorant.explain
 import dev.kormorant.savepoint
@@ -52,11 +53,13 @@ internal class Funnel private constructor(
     val database: Database,
     override val coroutineContext: CoroutineContext,
     private val held: Held?,
+    private val carriers: List<ContextCarrier>,
 ) : CoroutineScope {
     /** For what belongs to a block in [scope] that is already where it is to run; [what] names it in a message. */
-    constructor(database: Database, scope: CoroutineScope, what: Any) : this(database, scope.coroutineContext, Held(what))
+    constructor(database: Database, scope: CoroutineScope, what: Any, carriers: List<ContextCarrier>) : this(database, scope.coroutineContext, Held(what), carriers)
 
-    constructor(database: Database, executor: Executor) : this(database, executor.asCoroutineDispatcher() + database, null)
+    constructor(database: Database, executor: Executor, carriers: List<ContextCarrier>) :
+        this(database, executor.asCoroutineDispatcher() + database, null, carriers)
 
     fun <T> call(function: Suspending<T>): CompletableFuture<T> = start { result(function) }
 
@@ -99,7 +102,7 @@ internal class Funnel private constructor(
     fun explain(query: RowQuery<*>, analyze: Boolean, options: String?): CompletableFuture<List<String>> =
         start { explain(analyze, options) { query }.map { it.toString() }.toList() }
 
-    private fun inner(scope: CoroutineScope, what: Any) = Funnel(database, scope, what)
+    private fun inner(scope: CoroutineScope, what: Any) = Funnel(database, scope, what, carriers)
 
     private suspend fun <T> awaited(stage: CompletionStage<out T>?): T = try {
         requireNotNull(stage) { "The function returned null instead of a CompletionStage." }.await()
@@ -109,7 +112,7 @@ internal class Funnel private constructor(
 
     private fun <T> start(block: suspend () -> T): CompletableFuture<T> {
         val future = CompletableFuture<T>()
-        val coroutine = launch(start = CoroutineStart.UNDISPATCHED) {
+        val coroutine = launch(Carried.here(carriers), CoroutineStart.UNDISPATCHED) {
             try {
                 future.complete(inTurn(block))
             } catch (error: CancellationException) {

@@ -6,6 +6,7 @@ import dev.kormorant.DatabaseListener
 import dev.kormorant.RepeatedLoadEvent
 import dev.kormorant.StatementEvent
 import dev.kormorant.async.StatementListener
+import dev.kormorant.logStatements
 import java.time.Duration
 import java.util.function.Consumer
 import kotlin.time.toJavaDuration
@@ -66,6 +67,8 @@ internal class Settings(val config: DatabaseConfig) {
             override fun onRepeatedLoad(event: RepeatedLoadEvent) = listener.accept(event)
         })
     }
+
+    fun logStatements(slow: Duration?) = config.logStatements(slow?.toKotlinDuration())
 
     fun listener(listener: StatementListener) {
         config.listener(object : DatabaseListener {

@@ -1,5 +1,6 @@
 package dev.kormorant.jasync.mysql
 
+import dev.kormorant.ConfigurationException
 import dev.kormorant.ConnectionBusyException
 import dev.kormorant.ConnectionException
 import dev.kormorant.ConstraintKind
@@ -101,6 +102,19 @@ abstract class MySqlConnectionTests(kind: ServerKind) {
         assertEquals(2, db.run("DELETE FROM t WHERE v = 1").affected)
         assertNull(db.run("UPDATE t SET v = 1").lastInsertId)
         assertTrue(db.prepared("UPDATE t SET v = v").columns.isEmpty())
+    }
+
+    @Test
+    fun `with useAffectedRows an update reports the rows it changed`() = connected("?sslmode=disable&useAffectedRows=true") { db ->
+        db.run("CREATE TEMPORARY TABLE t (v INT)")
+        db.run("INSERT INTO t VALUES (1), (1), (2)")
+        assertEquals(1, db.prepared("UPDATE t SET v = ?", SqlType.INTEGER to 1).affected)
+        assertEquals(0, db.run("UPDATE t SET v = 1").affected)
+    }
+
+    @Test
+    fun `useAffectedRows is true or false`() {
+        assertThrows<ConfigurationException> { fixture.connected("?useAffectedRows=yes") { } }
     }
 
     @Test

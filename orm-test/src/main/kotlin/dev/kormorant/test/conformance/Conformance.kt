@@ -124,5 +124,14 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class SchemaChanges : SchemaChangeSuite(backend)
 
     @Nested
+    public inner class SchemaObjects : SchemaObjectSuite(backend)
+
+    @Nested
+    public inner class Listeners : ListenerSuite(backend)
+
+    @Nested
+    public inner class TestKit : TestKitSuite(backend)
+
+    @Nested
     public inner class Outages : OutageSuite(backend)
 }

@@ -41,7 +41,7 @@ public abstract class DispatcherSuite(backend: Backend) : Suite(backend, Pages) 
     }
 
     /** Resumes each time on a new thread. */
-    private object Hopping : CoroutineDispatcher() {
+    internal object Hopping : CoroutineDispatcher() {
         override fun dispatch(context: CoroutineContext, block: Runnable) {
             thread(isDaemon = true, block = block::run)
         }
