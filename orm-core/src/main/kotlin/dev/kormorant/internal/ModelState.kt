@@ -116,17 +116,19 @@ internal class ModelState(private val model: Model<*>) {
         isNew = true
     }
 
-    /** Remembers the model as it is; the function returned makes it so again. */
-    fun snapshot(): () -> Unit {
-        val row = values?.clone()
-        val changed = dirty?.clone() as BitSet?
-        val new = isNew
-        val loaded = relations
+    /** Gives back the state of now. */
+    fun restorer(): () -> Unit {
+        val values = values?.clone()
+        val dirty = dirty?.clone() as BitSet?
+        val relations = relations
+        val joined = joined
+        val isNew = isNew
         return {
-            values = row
-            dirty = changed
-            isNew = new
-            relations = loaded
+            this.values = values
+            this.dirty = dirty
+            this.relations = relations
+            this.joined = joined
+            this.isNew = isNew
         }
     }
 
