@@ -6,6 +6,12 @@ import dev.kormorant.Schema
 import dev.kormorant.SchemaDifference
 import dev.kormorant.insertAndGetId
 import dev.kormorant.nativeEnumeration
+import dev.kormorant.postgresql.dateRange
+import dev.kormorant.postgresql.interval
+import dev.kormorant.postgresql.numRange
+import dev.kormorant.postgresql.tsRange
+import dev.kormorant.postgresql.tsVector
+import dev.kormorant.postgresql.tstzRange
 import dev.kormorant.selectAll
 import dev.kormorant.transaction
 import dev.kormorant.update
@@ -24,6 +30,10 @@ import org.jetbrains.exposed.v1.core.dao.id.java.UUIDTable
 import org.jetbrains.exposed.v1.core.eq
 import org.jetbrains.exposed.v1.core.java.javaUUID
 import org.jetbrains.exposed.v1.core.stringLiteral
+import org.jetbrains.exposed.v1.datetime.date as kotlinDate
+import org.jetbrains.exposed.v1.datetime.datetime as kotlinDatetime
+import org.jetbrains.exposed.v1.datetime.time as kotlinTime
+import org.jetbrains.exposed.v1.datetime.timestamp as kotlinTimestamp
 import org.jetbrains.exposed.v1.javatime.CurrentDateTime
 import org.jetbrains.exposed.v1.javatime.date
 import org.jetbrains.exposed.v1.javatime.datetime
@@ -83,6 +93,22 @@ public abstract class SchemaDifferenceSuite(backend: Backend) : Suite(backend) {
             if (can.jsonb) jsonb<JsonElement>("a_jsonb", Json)
             if (can.arrays) array<Int>("some_ints")
             if (can.arrays) array<String>("some_texts").nullable()
+            if (can.arrays) array<Long, List<List<Long>>>("nested", dimensions = 2)
+            if (backend.product == "PostgreSQL") {
+                interval("an_interval")
+                tsVector("a_ts_vector")
+                numRange("a_num_range")
+                dateRange("a_date_range")
+                tsRange("a_ts_range")
+                tstzRange("a_tstz_range")
+            }
+            uuid("a_kotlin_uuid")
+            kotlinDate("a_kotlin_date")
+            kotlinTime("a_kotlin_time")
+            kotlinDatetime("a_kotlin_datetime")
+            kotlinTimestamp("a_kotlin_timestamp")
+            varchar("collated", 20, collate = COLLATIONS.getValue(backend.product))
+            integer("commented").comment("5 > 4, isn't it")
             varchar("an_expression", 20).defaultExpression(stringLiteral("made"))
             varchar("two words", 10).default("NULL")
             varchar("order", 10).nullable().default(null)
@@ -257,4 +283,8 @@ public abstract class SchemaDifferenceSuite(backend: Backend) : Suite(backend) {
     }
 
     private fun assertNoDifference(difference: SchemaDifference) = assertEquals("no difference", "$difference")
+
+    private companion object {
+        val COLLATIONS = mapOf("PostgreSQL" to "C", "MySQL" to "utf8mb4_bin", "MariaDB" to "utf8mb4_bin", "SQLite" to "NOCASE")
+    }
 }

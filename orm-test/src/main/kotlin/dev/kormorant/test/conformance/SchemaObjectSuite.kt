@@ -6,6 +6,7 @@ import dev.kormorant.ConstraintViolationException
 import dev.kormorant.DatabaseException
 import dev.kormorant.Schema
 import dev.kormorant.UnsupportedByDialectException
+import dev.kormorant.atlas.atlasTables
 import dev.kormorant.connection
 import dev.kormorant.exists
 import dev.kormorant.insert
@@ -77,6 +78,14 @@ public abstract class SchemaObjectSuite(backend: Backend) : Suite(backend) {
         val root = Categories.insertAndGetId { it[title] = "all" }
         Categories.insert { it[title] = "some"; it[parent] = root }
         Schema.drop(*SHOP)
+        assertEquals(emptyList<String>(), Schema.listTables())
+    }
+
+    @Test
+    public fun `the tables of the atlas differ in nothing once they are created`(): Unit = test {
+        Schema.create(*atlasTables.reversedArray())
+        assertEquals("no difference", "${Schema.difference(*atlasTables)}")
+        Schema.drop(*atlasTables)
         assertEquals(emptyList<String>(), Schema.listTables())
     }
 

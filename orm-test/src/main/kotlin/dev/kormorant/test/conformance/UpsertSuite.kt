@@ -34,7 +34,7 @@ public abstract class UpsertSuite(backend: Backend) : Suite(backend, Words, Mark
     public fun `an upsert inserts a row that is not there, defaults included`(): Unit = test {
         val inserted = Words.upsert(*byName) { it[name] = "a" }
         assertEquals(1, inserted.insertedCount)
-        assertEquals("open", inserted[Words.state])
+        assertEquals("open" to 1, inserted[Words.state] to inserted[Words.hits])
         assertEquals(word("a")[Words.id], inserted[Words.id])
     }
 
@@ -177,6 +177,7 @@ public abstract class UpsertSuite(backend: Backend) : Suite(backend, Words, Mark
         }
         assertEquals(listOf(null, "noted", null), inserted.map { it[Words.note] })
         assertEquals(listOf("open", "open", "open"), inserted.map { it[Words.state] })
+        assertEquals(listOf(1, 1, 1), inserted.map { it[Words.hits] })
         val changed = Words.batchUpsert(elements, *byName) { (text, remark) ->
             this[Words.name] = text
             if (remark == null) this[Words.state] = "shut"
