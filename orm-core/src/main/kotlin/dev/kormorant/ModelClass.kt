@@ -297,9 +297,11 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
         decode: (Array<Any?>, RowView) -> Array<Any?>,
     ): List<M> {
         if (result.rows.isEmpty()) return emptyList()
-        val models = bridge.render {
-            val view = RowView()
-            result.rows.map { wrapValues(decode(it, view)) }
+        val models = database.audience.decoding(result.rows.size) {
+            bridge.render {
+                val view = RowView()
+                result.rows.map { wrapValues(decode(it, view)) }
+            }
         }
         if (models.size > 1) database.peersOf(this, models, together)?.let { peers -> models.forEach { it.state.peers = peers } }
         database.loaded(this, models)

@@ -4,6 +4,7 @@ import dev.kormorant.ConnectionEvent
 import dev.kormorant.ContextListeners
 import dev.kormorant.Database
 import dev.kormorant.DatabaseListener
+import dev.kormorant.DecodeEvent
 import dev.kormorant.StatementEvent
 import dev.kormorant.TransactionEvent
 import dev.kormorant.driver.Connection
@@ -19,7 +20,7 @@ import kotlin.time.Duration.Companion.nanoseconds
  * Who hears of the work of a database: its own listeners, and those in the context of the coroutine at work. While there is nobody,
  * no time is taken and nothing is remembered.
  */
-internal class Audience(private val database: Database, private val own: List<DatabaseListener>) {
+internal class Audience(val database: Database, private val own: List<DatabaseListener>) {
     /** What is known of connections that are lent while somebody listens. */
     private val loans = ConcurrentHashMap<Connection, Loan>()
 
@@ -84,6 +85,16 @@ internal class Audience(private val database: Database, private val own: List<Da
         }
     }
 
+    /** Runs [decode], which makes something of [rows] rows. */
+    suspend inline fun <T> decoding(rows: Int, decode: () -> T): T {
+        val listeners = here() ?: return decode()
+        val start = System.nanoTime()
+        val made = decode()
+        val event = DecodeEvent(database, rows, since(start))
+        for (listener in listeners) listener.onDecode(event)
+        return made
+    }
+
     suspend fun tell(event: () -> TransactionEvent) {
         val listeners = here() ?: return
         val told = event()
@@ -108,5 +119,5 @@ internal class Audience(private val database: Database, private val own: List<Da
         for (listener in listeners) listener.onConnection(event)
     }
 
-    private fun since(start: Long) = (System.nanoTime() - start).nanoseconds
+    fun since(start: Long) = (System.nanoTime() - start).nanoseconds
 }
