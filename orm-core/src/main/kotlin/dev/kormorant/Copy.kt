@@ -21,11 +21,11 @@ public fun Database.copyOut(sql: String): Flow<ByteArray> {
     val statement = SqlStatement(sql, reusable = false)
     return flow {
         onConnection(Access.WRITE) { connection ->
-            currentScope()?.level?.session?.turns?.streaming()
+            val level = currentLevel()?.also { it.session.turns.streaming() }
             stopping(connection) {
-                val copy = within(statement) { connection.copyOut(sql) }
+                val copy = within(statement, level) { connection.copyOut(sql) }
                 while (true) {
-                    val piece = within(statement) { copy.next() ?: NOTHING }
+                    val piece = within(statement, level) { copy.next() ?: NOTHING }
                     if (piece.isEmpty()) break
                     emit(piece)
                 }
@@ -50,11 +50,11 @@ public suspend fun Database.copyIn(sql: String, data: Flow<ByteArray>): Long {
     require(COPY_IN.containsMatchIn(sql)) { "copyIn() takes a statement COPY … FROM STDIN." }
     val statement = SqlStatement(sql, reusable = false)
     return onConnection(Access.WRITE) { connection ->
-        currentScope()?.level?.session?.turns?.streaming()
+        val level = currentLevel()?.also { it.session.turns.streaming() }
         stopping(connection) {
-            val copy = within(statement) { connection.copyIn(sql) }
-            data.collect { bytes -> within(statement) { copy.write(bytes) } }
-            within(statement) { copy.end() }
+            val copy = within(statement, level) { connection.copyIn(sql) }
+            data.collect { bytes -> within(statement, level) { copy.write(bytes) } }
+            within(statement, level) { copy.end() }
         }
     }
 }

@@ -2,14 +2,14 @@ package dev.kormorant.examples
 
 import dev.kormorant.Database
 import dev.kormorant.deleteWhere
-import dev.kormorant.examples.atlas.Countries
-import dev.kormorant.examples.atlas.Country
-import dev.kormorant.examples.atlas.CountryLanguages
-import dev.kormorant.examples.atlas.Currencies
-import dev.kormorant.examples.atlas.Currency
-import dev.kormorant.examples.atlas.Languages
-import dev.kormorant.examples.atlas.Zone
-import dev.kormorant.examples.atlas.Zones
+import dev.kormorant.atlas.Countries
+import dev.kormorant.atlas.Country
+import dev.kormorant.atlas.CountryLanguages
+import dev.kormorant.atlas.Currencies
+import dev.kormorant.atlas.Currency
+import dev.kormorant.atlas.Languages
+import dev.kormorant.atlas.Zone
+import dev.kormorant.atlas.Zones
 import dev.kormorant.examples.atlas.main
 import dev.kormorant.examples.atlas.questions
 import dev.kormorant.select
@@ -52,7 +52,7 @@ class AtlasTest {
             val first = printed { main(arrayOf(url)) }
             val second = printed { main(arrayOf(url)) }
             assertEquals(answersOf(first), answersOf(second))
-            assertEquals(5, Regex(""", 0 new\n""").findAll(second).count(), second)
+            assertEquals(7, Regex(""", 0 new\n""").findAll(second).count(), second)
             inDatabase(url) {
                 for (code in listOf(Currencies.code, Languages.code, Countries.code, Zones.code)) assertEquals(0, duplicatesOf(code), "$code")
                 assertEquals(java.util.Locale.getISOCountries().size.toLong(), Country.count())

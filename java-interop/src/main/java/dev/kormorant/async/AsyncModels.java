@@ -10,8 +10,8 @@ import dev.kormorant.ModelKt;
 import dev.kormorant.ModelQuery;
 import dev.kormorant.Related;
 import dev.kormorant.Relation;
-import dev.kormorant.StatementsKt;
 import dev.kormorant.async.internal.Funnel;
+import dev.kormorant.async.internal.Mapped;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
@@ -23,7 +23,9 @@ import java.util.function.Consumer;
 import kotlin.Pair;
 import kotlin.Unit;
 import org.jetbrains.exposed.v1.core.Column;
+import org.jetbrains.exposed.v1.core.Expression;
 import org.jetbrains.exposed.v1.core.Op;
+import org.jetbrains.exposed.v1.core.vendors.ForUpdateOption;
 
 /**
  * What can be done with the models of one class, on the database or handle it was made for ({@link AsyncStatements#models}). Every call
@@ -71,6 +73,15 @@ public final class AsyncModels<I, M extends Model<I>> {
      */
     public ModelQuery<M> find(Op<Boolean> condition) {
         return type.find(() -> condition);
+    }
+
+    /**
+     * A query for all models, those that the type's scope hides as well; no I/O.
+     *
+     * @return the query
+     */
+    public ModelQuery<M> unscoped() {
+        return type.unscoped();
     }
 
     // ---- Reading
@@ -404,7 +415,7 @@ public final class AsyncModels<I, M extends Model<I>> {
      * @return how many rows were deleted
      */
     public CompletableFuture<Integer> deleteWhere(Op<Boolean> condition) {
-        return funnel.call(next -> StatementsKt.deleteWhere(type.getTable(), null, table -> condition, next));
+        return funnel.call(next -> type.deleteWhere(() -> condition, next));
     }
 
     /**
@@ -426,7 +437,7 @@ public final class AsyncModels<I, M extends Model<I>> {
      * @return how many rows matched, whether or not their values changed
      */
     public CompletableFuture<Integer> updateWhere(Op<Boolean> condition, Consumer<Assignments> values) {
-        return funnel.call(next -> StatementsKt.update(type.getTable(), () -> condition, null, (table, statement) -> {
+        return funnel.call(next -> type.updateWhere(() -> condition, (table, statement) -> {
             values.accept(new Assignments(statement));
             return Unit.INSTANCE;
         }, next));
@@ -512,6 +523,305 @@ public final class AsyncModels<I, M extends Model<I>> {
      */
     public CompletableFuture<GetOrCreate<M>> getOrCreate(AsyncStatements handle, I id, Consumer<? super M> defaults) {
         return on(handle).getOrCreate(id, defaults);
+    }
+
+    /**
+     * The model with an id, its row locked until the end of the transaction, so that nobody else changes it meanwhile; only on a
+     * transaction. Fails with {@code RecordNotFoundException} if there is none.
+     *
+     * @param id the plain id
+     * @return the model
+     */
+    public CompletableFuture<M> getForUpdate(I id) {
+        return funnel.call(next -> type.getForUpdate(id, ForUpdateOption.ForUpdate.INSTANCE, next));
+    }
+
+    /**
+     * {@link #getForUpdate(Object)} on a handle.
+     *
+     * @param handle where to run it
+     * @param id the plain id
+     * @return the model
+     */
+    public CompletableFuture<M> getForUpdate(AsyncStatements handle, I id) {
+        return on(handle).getForUpdate(id);
+    }
+
+    /**
+     * The models of the rows any query returns, columns found by their names; those it does not return are not loaded.
+     *
+     * @param sql the query
+     * @param arguments a value for each {@code ?}
+     * @return the models
+     */
+    public CompletableFuture<List<M>> findBySql(String sql, Object... arguments) {
+        return funnel.<List<? extends M>, List<M>>call(next -> type.findBySql(sql, arguments, next), Collections::unmodifiableList);
+    }
+
+    /**
+     * {@link #findBySql(String, Object...)} on a handle.
+     *
+     * @param handle where to run it
+     * @param sql the query
+     * @param arguments a value for each {@code ?}
+     * @return the models
+     */
+    public CompletableFuture<List<M>> findBySql(AsyncStatements handle, String sql, Object... arguments) {
+        return on(handle).findBySql(sql, arguments);
+    }
+
+    /**
+     * One value over all rows: {@code users.scalar(max(USERS.age))}.
+     *
+     * @param expression what is wanted
+     * @param <T> type of the value
+     * @return the value, empty if it is NULL
+     */
+    public <T> CompletableFuture<Optional<T>> scalar(Expression<T> expression) {
+        return funnel.<T, Optional<T>>call(next -> type.scalar(expression, next), Optional::ofNullable);
+    }
+
+    /**
+     * {@link #scalar(Expression)} on a handle.
+     *
+     * @param handle where to run it
+     * @param expression what is wanted
+     * @param <T> type of the value
+     * @return the value, empty if it is NULL
+     */
+    public <T> CompletableFuture<Optional<T>> scalar(AsyncStatements handle, Expression<T> expression) {
+        return on(handle).scalar(expression);
+    }
+
+    /**
+     * Runs a query whose models become objects of another class, with their loaded relations within them: a record, or a class with one
+     * constructor. Fails with {@code MappingException} if something has no place.
+     *
+     * @param query what {@link #all} and {@link #find} begin
+     * @param as class of the objects
+     * @param <R> type of the objects
+     * @return the objects
+     */
+    public <R> CompletableFuture<List<R>> list(ModelQuery<M> query, Class<R> as) {
+        return funnel.<List<? extends R>, List<R>>call(next -> Mapped.rows(query, as).toList(next), Collections::unmodifiableList);
+    }
+
+    /**
+     * {@link #list(ModelQuery, Class)} on a handle.
+     *
+     * @param handle where to run it
+     * @param query what {@link #all} and {@link #find} begin
+     * @param as class of the objects
+     * @param <R> type of the objects
+     * @return the objects
+     */
+    public <R> CompletableFuture<List<R>> list(AsyncStatements handle, ModelQuery<M> query, Class<R> as) {
+        return on(handle).list(query, as);
+    }
+
+    /**
+     * Inserts a row; if that breaks a unique constraint, finds the model with the same values in the columns of a primary key or unique
+     * index. Fails with the {@code ConstraintViolationException} if the function sets no such columns or no row has their values.
+     *
+     * @param init sets its values
+     * @return the model, and whether this call created it
+     */
+    public CompletableFuture<GetOrCreate<M>> createOrGet(Consumer<? super M> init) {
+        return funnel.<Pair<? extends M, Boolean>, GetOrCreate<M>>call(next -> type.createOrGet(unit(init), next), AsyncModels::found);
+    }
+
+    /**
+     * {@link #createOrGet(Consumer)} on a handle.
+     *
+     * @param handle where to run it
+     * @param init sets its values
+     * @return the model, and whether this call created it
+     */
+    public CompletableFuture<GetOrCreate<M>> createOrGet(AsyncStatements handle, Consumer<? super M> init) {
+        return on(handle).createOrGet(init);
+    }
+
+    /**
+     * Inserts a row, or gives its values to the row that is there with the same values in a unique key, with one statement.
+     *
+     * @param init sets its values
+     * @param keys columns of one unique constraint; none is the first one of the table whose columns are set
+     * @return the model as the database stored it
+     */
+    public CompletableFuture<M> upsert(Consumer<? super M> init, Column<?>... keys) {
+        return funnel.call(next -> type.upsert(keys, unit(init), next));
+    }
+
+    /**
+     * {@link #upsert(Consumer, Column...)} on a handle.
+     *
+     * @param handle where to run it
+     * @param init sets its values
+     * @param keys columns of one unique constraint; none is the first one of the table whose columns are set
+     * @return the model as the database stored it
+     */
+    public CompletableFuture<M> upsert(AsyncStatements handle, Consumer<? super M> init, Column<?>... keys) {
+        return on(handle).upsert(init, keys);
+    }
+
+    /**
+     * Reads a model, locking its row, lets a function change it and saves it, in a transaction.
+     *
+     * @param id the plain id
+     * @param change sets values
+     * @return the saved model, if there is one
+     */
+    public CompletableFuture<Optional<M>> findByIdAndUpdate(I id, Consumer<? super M> change) {
+        return funnel.<M, Optional<M>>call(next -> type.findByIdAndUpdate(id, unit(change), next), Optional::ofNullable);
+    }
+
+    /**
+     * {@link #findByIdAndUpdate(Object, Consumer)} on a handle.
+     *
+     * @param handle where to run it
+     * @param id the plain id
+     * @param change sets values
+     * @return the saved model, if there is one
+     */
+    public CompletableFuture<Optional<M>> findByIdAndUpdate(AsyncStatements handle, I id, Consumer<? super M> change) {
+        return on(handle).findByIdAndUpdate(id, change);
+    }
+
+    /**
+     * Inserts a row even if the model stands for one already.
+     *
+     * @param model the model
+     * @return true
+     */
+    public CompletableFuture<Boolean> forceInsert(M model) {
+        return funnel.call(next -> ModelKt.save(model, null, true, next));
+    }
+
+    /**
+     * {@link #forceInsert(Model)} on a handle.
+     *
+     * @param handle where to run it
+     * @param model the model
+     * @return true
+     */
+    public CompletableFuture<Boolean> forceInsert(AsyncStatements handle, M model) {
+        return on(handle).forceInsert(model);
+    }
+
+    /**
+     * Reads the row of a model again; unsaved changes and loaded relations are gone. Fails with {@code RecordNotFoundException} if the
+     * row is.
+     *
+     * @param model the model
+     * @return the same model
+     */
+    public CompletableFuture<M> refresh(M model) {
+        return funnel.call(next -> ModelKt.refresh(model, next));
+    }
+
+    /**
+     * {@link #refresh(Model)} on a handle.
+     *
+     * @param handle where to run it
+     * @param model the model
+     * @return the same model
+     */
+    public CompletableFuture<M> refresh(AsyncStatements handle, M model) {
+        return on(handle).refresh(model);
+    }
+
+    /**
+     * Deletes the row of a model together with what refers to it.
+     *
+     * @param model the model
+     * @param cascade what becomes of rows that refer to it
+     * @return how many rows of the model itself were deleted, 0 or 1
+     */
+    public CompletableFuture<Integer> delete(M model, Cascade cascade) {
+        return funnel.call(next -> ModelKt.delete(model, cascade, next));
+    }
+
+    /**
+     * {@link #delete(Model, Cascade)} on a handle.
+     *
+     * @param handle where to run it
+     * @param model the model
+     * @param cascade what becomes of rows that refer to it
+     * @return how many rows of the model itself were deleted, 0 or 1
+     */
+    public CompletableFuture<Integer> delete(AsyncStatements handle, M model, Cascade cascade) {
+        return on(handle).delete(model, cascade);
+    }
+
+    /**
+     * Inserts models as {@link #createAll(Collection)} does, so many rows per statement at most.
+     *
+     * @param models new ones
+     * @param batchSize rows per statement at most
+     * @return the models, in their order
+     */
+    public CompletableFuture<List<M>> createAll(Collection<? extends M> models, int batchSize) {
+        return funnel.<List<? extends M>, List<M>>call(next -> type.createAll(models, batchSize, next), Collections::unmodifiableList);
+    }
+
+    /**
+     * {@link #createAll(Collection, int)} on a handle.
+     *
+     * @param handle where to run it
+     * @param models new ones
+     * @param batchSize rows per statement at most
+     * @return the models, in their order
+     */
+    public CompletableFuture<List<M>> createAll(AsyncStatements handle, Collection<? extends M> models, int batchSize) {
+        return on(handle).createAll(models, batchSize);
+    }
+
+    /**
+     * Writes some columns of models, whether or not they were changed, with one UPDATE for many of them; all of them or none.
+     *
+     * @param models saved ones
+     * @param columns what to write, none of the key
+     * @return how many of the rows were there
+     */
+    public CompletableFuture<Integer> updateAll(Collection<? extends M> models, Column<?>... columns) {
+        return updateAll(1000, models, columns);
+    }
+
+    /**
+     * {@link #updateAll(Collection, Column...)} on a handle.
+     *
+     * @param handle where to run it
+     * @param models saved ones
+     * @param columns what to write, none of the key
+     * @return how many of the rows were there
+     */
+    public CompletableFuture<Integer> updateAll(AsyncStatements handle, Collection<? extends M> models, Column<?>... columns) {
+        return on(handle).updateAll(models, columns);
+    }
+
+    /**
+     * Writes some columns of models, so many rows per statement at most; see the other {@code updateAll}.
+     *
+     * @param batchSize rows per statement at most
+     * @param models saved ones
+     * @param columns what to write, none of the key
+     * @return how many of the rows were there
+     */
+    public CompletableFuture<Integer> updateAll(int batchSize, Collection<? extends M> models, Column<?>... columns) {
+        return funnel.call(next -> type.updateAll(models, columns, batchSize, next));
+    }
+
+    /**
+     * {@link #updateAll(int, Collection, Column...)} on a handle.
+     *
+     * @param handle where to run it
+     * @param batchSize rows per statement at most
+     * @param models saved ones
+     * @param columns what to write, none of the key
+     * @return how many of the rows were there
+     */
+    public CompletableFuture<Integer> updateAll(AsyncStatements handle, int batchSize, Collection<? extends M> models, Column<?>... columns) {
+        return on(handle).updateAll(batchSize, models, columns);
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.kormorant.async;
 
+import dev.kormorant.Cascade;
 import dev.kormorant.Model;
 import dev.kormorant.ModelQuery;
 import dev.kormorant.Related;
@@ -10,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jetbrains.exposed.v1.core.Column;
+import org.jetbrains.exposed.v1.core.Expression;
 import org.jetbrains.exposed.v1.core.Op;
 
 /**
@@ -249,5 +251,150 @@ public final class BlockingModels<I, M extends Model<I>> {
      */
     public GetOrCreate<M> getOrCreate(I id, Consumer<? super M> defaults) {
         return BlockingStatements.call(() -> async.getOrCreate(id, defaults));
+    }
+
+    /**
+     * The model with an id, its row locked until the end of the transaction, so that nobody else changes it meanwhile; only on a
+     * transaction. Throws {@code RecordNotFoundException} if there is none.
+     *
+     * @param id the plain id
+     * @return the model
+     */
+    public M getForUpdate(I id) {
+        return BlockingStatements.call(() -> async.getForUpdate(id));
+    }
+
+    /**
+     * The models of the rows any query returns, columns found by their names; those it does not return are not loaded.
+     *
+     * @param sql the query
+     * @param arguments a value for each {@code ?}
+     * @return the models
+     */
+    public List<M> findBySql(String sql, Object... arguments) {
+        return BlockingStatements.call(() -> async.findBySql(sql, arguments));
+    }
+
+    /**
+     * One value over all rows: {@code users.scalar(max(USERS.age))}.
+     *
+     * @param expression what is wanted
+     * @param <T> type of the value
+     * @return the value, empty if it is NULL
+     */
+    public <T> Optional<T> scalar(Expression<T> expression) {
+        return BlockingStatements.call(() -> async.scalar(expression));
+    }
+
+    /**
+     * Runs a query whose models become objects of another class, with their loaded relations within them: a record, or a class with one
+     * constructor. Throws {@code MappingException} if something has no place.
+     *
+     * @param query what {@link #all} and {@link #find} begin
+     * @param as class of the objects
+     * @param <R> type of the objects
+     * @return the objects
+     */
+    public <R> List<R> list(ModelQuery<M> query, Class<R> as) {
+        return BlockingStatements.call(() -> async.list(query, as));
+    }
+
+    /**
+     * Inserts a row; if that breaks a unique constraint, finds the model with the same values in the columns of a primary key or unique
+     * index. Throws the {@code ConstraintViolationException} if the function sets no such columns or no row has their values.
+     *
+     * @param init sets its values
+     * @return the model, and whether this call created it
+     */
+    public GetOrCreate<M> createOrGet(Consumer<? super M> init) {
+        return BlockingStatements.call(() -> async.createOrGet(init));
+    }
+
+    /**
+     * Inserts a row, or gives its values to the row that is there with the same values in a unique key, with one statement.
+     *
+     * @param init sets its values
+     * @param keys columns of one unique constraint; none is the first one of the table whose columns are set
+     * @return the model as the database stored it
+     */
+    public M upsert(Consumer<? super M> init, Column<?>... keys) {
+        return BlockingStatements.call(() -> async.upsert(init, keys));
+    }
+
+    /**
+     * Reads a model, locking its row, lets a function change it and saves it, in a transaction.
+     *
+     * @param id the plain id
+     * @param change sets values
+     * @return the saved model, if there is one
+     */
+    public Optional<M> findByIdAndUpdate(I id, Consumer<? super M> change) {
+        return BlockingStatements.call(() -> async.findByIdAndUpdate(id, change));
+    }
+
+    /**
+     * Inserts a row even if the model stands for one already.
+     *
+     * @param model the model
+     * @return true
+     */
+    public Boolean forceInsert(M model) {
+        return BlockingStatements.call(() -> async.forceInsert(model));
+    }
+
+    /**
+     * Reads the row of a model again; unsaved changes and loaded relations are gone. Throws {@code RecordNotFoundException} if the
+     * row is.
+     *
+     * @param model the model
+     * @return the same model
+     */
+    public M refresh(M model) {
+        return BlockingStatements.call(() -> async.refresh(model));
+    }
+
+    /**
+     * Deletes the row of a model together with what refers to it.
+     *
+     * @param model the model
+     * @param cascade what becomes of rows that refer to it
+     * @return how many rows of the model itself were deleted, 0 or 1
+     */
+    public Integer delete(M model, Cascade cascade) {
+        return BlockingStatements.call(() -> async.delete(model, cascade));
+    }
+
+    /**
+     * Inserts models as {@link #createAll(Collection)} does, so many rows per statement at most.
+     *
+     * @param models new ones
+     * @param batchSize rows per statement at most
+     * @return the models, in their order
+     */
+    public List<M> createAll(Collection<? extends M> models, int batchSize) {
+        return BlockingStatements.call(() -> async.createAll(models, batchSize));
+    }
+
+    /**
+     * Writes some columns of models, whether or not they were changed, with one UPDATE for many of them; all of them or none.
+     *
+     * @param models saved ones
+     * @param columns what to write, none of the key
+     * @return how many of the rows were there
+     */
+    public Integer updateAll(Collection<? extends M> models, Column<?>... columns) {
+        return BlockingStatements.call(() -> async.updateAll(models, columns));
+    }
+
+    /**
+     * Writes some columns of models, so many rows per statement at most; see the other {@code updateAll}.
+     *
+     * @param batchSize rows per statement at most
+     * @param models saved ones
+     * @param columns what to write, none of the key
+     * @return how many of the rows were there
+     */
+    public Integer updateAll(int batchSize, Collection<? extends M> models, Column<?>... columns) {
+        return BlockingStatements.call(() -> async.updateAll(batchSize, models, columns));
     }
 }

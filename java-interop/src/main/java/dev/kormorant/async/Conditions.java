@@ -5,8 +5,13 @@ import dev.kormorant.async.internal.ColumnsKt;
 import java.util.Collection;
 import java.util.List;
 import org.jetbrains.exposed.v1.core.Column;
+import org.jetbrains.exposed.v1.core.EqOp;
 import org.jetbrains.exposed.v1.core.Expression;
 import org.jetbrains.exposed.v1.core.ExpressionWithColumnType;
+import org.jetbrains.exposed.v1.core.GreaterEqOp;
+import org.jetbrains.exposed.v1.core.GreaterOp;
+import org.jetbrains.exposed.v1.core.LessEqOp;
+import org.jetbrains.exposed.v1.core.LessOp;
 import org.jetbrains.exposed.v1.core.Op;
 import org.jetbrains.exposed.v1.core.OpBuilderKt;
 import org.jetbrains.exposed.v1.core.dao.id.EntityID;
@@ -52,6 +57,18 @@ public final class Conditions {
      */
     public static <T> Op<Boolean> eq(Expression<T> one, Expression<T> other) {
         return OpBuilderKt.eq(one, other);
+    }
+
+    /**
+     * The column has the id that the expression gives, as a {@link Queries#hole hole} does.
+     *
+     * @param column an id column or one that refers to an id
+     * @param id an expression for the plain id
+     * @param <T> type of the id
+     * @return the condition
+     */
+    public static <T> Op<Boolean> eq(Column<EntityID<T>> column, Expression<T> id) {
+        return new EqOp(column, id);
     }
 
     /**
@@ -172,6 +189,54 @@ public final class Conditions {
      */
     public static <T extends Comparable<? super T>> Op<Boolean> ge(Column<EntityID<T>> column, T id) {
         return OpBuilderKt.greaterEqEntityID(column, id);
+    }
+
+    /**
+     * One is less than the other.
+     *
+     * @param one an expression
+     * @param other another, a {@link Queries#hole hole} for instance
+     * @param <T> type of both
+     * @return the condition
+     */
+    public static <T extends Comparable<? super T>> Op<Boolean> lt(Expression<T> one, Expression<T> other) {
+        return new LessOp(one, other);
+    }
+
+    /**
+     * One is less than or equal to the other.
+     *
+     * @param one an expression
+     * @param other another, a {@link Queries#hole hole} for instance
+     * @param <T> type of both
+     * @return the condition
+     */
+    public static <T extends Comparable<? super T>> Op<Boolean> le(Expression<T> one, Expression<T> other) {
+        return new LessEqOp(one, other);
+    }
+
+    /**
+     * One is greater than the other.
+     *
+     * @param one an expression
+     * @param other another, a {@link Queries#hole hole} for instance
+     * @param <T> type of both
+     * @return the condition
+     */
+    public static <T extends Comparable<? super T>> Op<Boolean> gt(Expression<T> one, Expression<T> other) {
+        return new GreaterOp(one, other);
+    }
+
+    /**
+     * One is greater than or equal to the other.
+     *
+     * @param one an expression
+     * @param other another, a {@link Queries#hole hole} for instance
+     * @param <T> type of both
+     * @return the condition
+     */
+    public static <T extends Comparable<? super T>> Op<Boolean> ge(Expression<T> one, Expression<T> other) {
+        return new GreaterEqOp(one, other);
     }
 
     /**

@@ -1,13 +1,17 @@
 package dev.kormorant.async;
 
+import dev.kormorant.BackReference;
 import dev.kormorant.ManyToMany;
 import dev.kormorant.Model;
 import dev.kormorant.ModelClass;
+import dev.kormorant.OptionalBackReference;
 import dev.kormorant.OptionalReference;
 import dev.kormorant.Reference;
 import dev.kormorant.Referrers;
+import dev.kormorant.async.internal.ModelOptions;
 import java.util.function.Supplier;
 import org.jetbrains.exposed.v1.core.Column;
+import org.jetbrains.exposed.v1.core.Op;
 import org.jetbrains.exposed.v1.core.dao.id.IdTable;
 
 /**
@@ -32,8 +36,13 @@ import org.jetbrains.exposed.v1.core.dao.id.IdTable;
  * @param <M> the model
  */
 public final class ModelType<I, M extends Model<I>> extends ModelClass<I, M> {
-    private ModelType(IdTable<I> table, Supplier<M> factory) {
+    private final Supplier<M> factory;
+    private final ModelOptions options;
+
+    private ModelType(IdTable<I> table, Supplier<M> factory, ModelOptions options) {
         super(table, factory::get);
+        this.factory = factory;
+        this.options = options;
     }
 
     /**
@@ -46,8 +55,51 @@ public final class ModelType<I, M extends Model<I>> extends ModelClass<I, M> {
      * @return the type
      */
     public static <I, M extends Model<I>> ModelType<I, M> of(IdTable<I> table, Supplier<M> factory) {
-        return new ModelType<>(table, factory);
+        return new ModelType<>(table, factory, ModelOptions.NONE);
     }
+
+    /**
+     * The same with a column that counts the changes of a row: a model is saved and deleted in the version it was loaded with only, and
+     * the call fails with {@code StaleModelException} if somebody else was faster.
+     *
+     * @param column an integer, long or short column of the table
+     * @return another type, which is the one to keep
+     */
+    public ModelType<I, M> versioned(Column<? extends Number> column) {
+        return new ModelType<>(getTable(), factory, options.versioned(column));
+    }
+
+    /**
+     * The same with a condition that all its queries and relations have, such as {@code isNull(POSTS.deletedAt)} for rows that are deleted
+     * softly; {@link AsyncModels#unscoped} asks for all rows.
+     *
+     * @param condition asked for at each query
+     * @return another type, which is the one to keep
+     */
+    public ModelType<I, M> scoped(Supplier<Op<Boolean>> condition) {
+        return new ModelType<>(getTable(), factory, options.scoped(condition));
+    }
+
+    @Override
+    public Column<? extends Number> getVersion() {
+        return options.getVersion();
+    }
+
+    @Override
+    public Op<Boolean> getDefaultScope() {
+        return options.getScope() == null ? null : options.getScope().get();
+    }
+
+    /**
+     * Hooks around the saving and deleting of these models.
+     *
+     * @return where to register them
+     */
+    public AsyncHooks<M> hooks() {
+        return new AsyncHooks<>(this);
+    }
+
+    // ---- Relations
 
     /**
      * The relation to the one model that a column refers to.
@@ -85,6 +137,55 @@ public final class ModelType<I, M extends Model<I>> extends ModelClass<I, M> {
      */
     public <N extends Model<?>> Referrers<N> referrers(Column<?> column, Supplier<? extends ModelClass<?, N>> target) {
         return new Referrers<>(target::get, column);
+    }
+
+    /**
+     * The relation to the one model that refers to this one.
+     *
+     * @param column the column of the other table that refers to this one; it should be unique
+     * @param target the other model's type
+     * @param <N> the other model
+     * @return the relation
+     */
+    public <N extends Model<?>> BackReference<N> backReference(Column<?> column, Supplier<? extends ModelClass<?, N>> target) {
+        return new BackReference<>(target::get, column);
+    }
+
+    /**
+     * The relation to the one model that refers to this one, or none.
+     *
+     * @param column the column of the other table that refers to this one; it should be unique
+     * @param target the other model's type
+     * @param <N> the other model
+     * @return the relation
+     */
+    public <N extends Model<?>> OptionalBackReference<N> optionalBackReference(Column<?> column, Supplier<? extends ModelClass<?, N>> target) {
+        return new OptionalBackReference<>(target::get, column);
+    }
+
+    /**
+     * The relation to the one model that a foreign key of several columns refers to.
+     *
+     * @param target the other model's type
+     * @param columns the columns of this table that are the key
+     * @param <J> type of its id
+     * @param <N> the other model
+     * @return the relation
+     */
+    public <J, N extends Model<J>> Reference<J, N> reference(Supplier<? extends ModelClass<J, N>> target, Column<?>... columns) {
+        return new Reference<>(target::get, columns);
+    }
+
+    /**
+     * The relation to the models whose foreign key of several columns refers to this one.
+     *
+     * @param target the other model's type
+     * @param columns the columns of the other table that are the key
+     * @param <N> the other model
+     * @return the relation
+     */
+    public <N extends Model<?>> Referrers<N> referrers(Supplier<? extends ModelClass<?, N>> target, Column<?>... columns) {
+        return new Referrers<>(target::get, columns);
     }
 
     /**

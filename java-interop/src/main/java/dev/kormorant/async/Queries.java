@@ -7,6 +7,8 @@ import dev.kormorant.Hole;
 import dev.kormorant.PagingKt;
 import dev.kormorant.QueriesKt;
 import dev.kormorant.Query;
+import dev.kormorant.Relation;
+import dev.kormorant.RelationQuery;
 import dev.kormorant.RowQuery;
 import dev.kormorant.Rows;
 import dev.kormorant.SetOperation;
@@ -59,6 +61,16 @@ public final class Queries {
      */
     public static Query select(ColumnSet from, Expression<?>... fields) {
         return QueriesKt.select(from, List.of(fields));
+    }
+
+    /**
+     * How a relation is loaded along with a query for models: {@code users.all().with(load(User.TWEETS).limitPerParent(2))}.
+     *
+     * @param relation the relation
+     * @return all related models; its functions choose among them, sort them, and load further relations along
+     */
+    public static RelationQuery load(Relation<?> relation) {
+        return new RelationQuery(relation);
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.kormorant.javatest;
 
+import static dev.kormorant.async.Conditions.and;
 import static dev.kormorant.async.Conditions.eq;
 import static dev.kormorant.async.Conditions.exists;
 import static dev.kormorant.async.Conditions.ge;
@@ -160,7 +161,7 @@ class ReadingTest {
         var blue = select(STAFF, STAFF.name).where(eq(STAFF.team, "blue"));
         assertEquals(2, db.count(selectAll(STAFF).where(inSubQuery(STAFF.name, blue))).join());
         var inner = alias(STAFF, "inner_staff");
-        var older = selectAll(inner).where(OpBuilderKt.and(gt(inner.get(STAFF.age), 45), exists(blue)));
+        var older = selectAll(inner).where(and(gt(inner.get(STAFF.age), 45), exists(blue)));
         assertEquals(4, db.count(selectAll(STAFF).where(exists(older))).join());
         var kind = caseOf().When(gt(STAFF.age, 35), LiteralOpKt.stringLiteral("old")).Else(LiteralOpKt.stringLiteral("young"));
         assertEquals(List.of("old", "old", "young", "young"), db.list(select(STAFF, kind).orderBy(STAFF.id, SortOrder.ASC), row -> row.get(kind)).join());
@@ -201,8 +202,7 @@ class ReadingTest {
         assertEquals(4, db.list(all.get()).join().size());
         var byId = compiled(hole(STAFF.id), id -> selectAll(STAFF).where(eq(STAFF.id, id)).as(Person.class));
         for (var id : ids) assertEquals(id, db.single(byId.apply(id)).join().id());
-        var between = compiled(hole(STAFF.age), hole(STAFF.age), (from, to) -> selectAll(STAFF).where(OpBuilderKt.and(
-                OpBuilderKt.greaterEq(STAFF.age, from), OpBuilderKt.lessEq(STAFF.age, to))));
+        var between = compiled(hole(STAFF.age), hole(STAFF.age), (from, to) -> selectAll(STAFF).where(and(ge(STAFF.age, from), le(STAFF.age, to))));
         assertEquals(2, db.list(between.apply(25, 45)).join().size());
         assertEquals(Optional.empty(), db.first(between.apply(1, 2)).join());
         assertEquals(1, db.transaction(tx -> tx.list(between.apply(30, 30))).join().size());

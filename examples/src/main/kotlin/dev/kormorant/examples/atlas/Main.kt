@@ -1,6 +1,8 @@
 package dev.kormorant.examples.atlas
 
 import dev.kormorant.Database
+import dev.kormorant.atlas.World
+import dev.kormorant.atlas.import
 import kotlinx.coroutines.withContext
 
 /**

@@ -1,5 +1,13 @@
 package dev.kormorant.examples.atlas
 
+import dev.kormorant.atlas.Countries
+import dev.kormorant.atlas.Country
+import dev.kormorant.atlas.CountryLanguages
+import dev.kormorant.atlas.Currencies
+import dev.kormorant.atlas.Currency
+import dev.kormorant.atlas.Language
+import dev.kormorant.atlas.Languages
+import dev.kormorant.atlas.Zones
 import dev.kormorant.save
 import dev.kormorant.select
 import dev.kormorant.transaction

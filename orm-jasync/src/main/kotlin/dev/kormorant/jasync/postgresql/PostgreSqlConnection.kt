@@ -9,6 +9,7 @@ import dev.kormorant.driver.CopyIn
 import dev.kormorant.driver.CopyOut
 import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.NotificationReceiver
+import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
@@ -49,13 +50,16 @@ internal class PostgreSqlConnection(
             }
         }
 
-    override suspend fun execute(statement: SqlStatement): RawResult {
-        return run {
-            if (statement.types.isEmpty() && !statement.reusable) {
-                ExecuteCommand(session, statement, null, statements.serverSql(statement))
-            } else {
-                ExecuteCommand(session, statement, statements.find(statement), "")
-            }
+    override suspend fun execute(statement: SqlStatement): RawResult = perform(statement, null)
+
+    /** All up to one Sync, which is one round trip; after an error the server skips what is left of it. */
+    override suspend fun execute(statement: SqlStatement, prelude: Prelude): RawResult = perform(statement, prelude)
+
+    private suspend fun perform(statement: SqlStatement, prelude: Prelude?): RawResult = run {
+        if (statement.types.isEmpty() && !statement.reusable) {
+            ExecuteCommand(session, statement, null, statements.serverSql(statement), prelude = prelude)
+        } else {
+            ExecuteCommand(session, statement, statements.find(statement), "", prelude = prelude)
         }
     }
 

@@ -3,16 +3,22 @@ package dev.kormorant.test.conformance
 import dev.kormorant.MappingException
 import dev.kormorant.RelationNotLoadedException
 import dev.kormorant.mapTo
+import dev.kormorant.mapped
+import dev.kormorant.selectAll
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.toList
+import org.jetbrains.exposed.v1.core.SortOrder
+import org.jetbrains.exposed.v1.core.eq
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import java.util.UUID
 
 /** Models as data classes, with the relations that are loaded. */
-public abstract class ModelMappingSuite(backend: Backend) : Suite(backend, Users, Tweets, Tags, TweetTags, Members, Cards, Lockers) {
+public abstract class ModelMappingSuite(backend: Backend) : Suite(backend, Users, Tweets, Tags, TweetTags, Members, Cards, Lockers, Shelves, Devices, Values) {
     private suspend fun people() {
         val red = Tag.create { name = "red" }
         for (userName in listOf("ann", "bob")) {
@@ -79,7 +85,67 @@ public abstract class ModelMappingSuite(backend: Backend) : Suite(backend, Users
         assertTrue("LIMIT" in statementsOf { User.all().mapTo<UserNames>().first() }.single())
         assertEquals(2, User.all().fetchSize(1).mapTo<UserNames>().map { it.name }.toList().size)
     }
+
+    // ---- Tables of immutable rows
+
+    @Test
+    public fun `immutable rows are inserted, read, changed and deleted`(): Unit = test {
+        val members = Members.mapped<MemberRow>()
+        val ann = members.insert(MemberRow(email = "ann@x"))
+        assertEquals(MemberRow(ann.id, "ann@x", null, "new", 0), ann)
+        assertEquals(Members.selectAll().single()[Members.id].value, ann.id)
+        assertEquals(ann, members.select { Members.email eq "ann@x" }.single())
+        val changed = ann.copy(club = "chess", visits = 3)
+        assertQueries(1) { assertTrue(members.update(changed)) }
+        assertEquals(changed, members.select().single())
+        assertQueries(1) { assertTrue(members.delete(changed)) }
+        assertFalse(members.delete(changed))
+        assertFalse(members.update(changed))
+    }
+
+    @Test
+    public fun `many immutable rows are inserted with one statement, and come back in their order`(): Unit = test {
+        val members = Members.mapped<MemberRow>()
+        val stored = members.insertAll((1..5).map { MemberRow(email = "m$it@x", rank = if (it == 1) "gold" else null) })
+        assertEquals((1..5).map { "m$it@x" }, stored.map { it.email })
+        assertEquals(listOf("gold", "new", "new", "new", "new"), stored.map { it.rank })
+        assertEquals(stored, members.select().orderBy(Members.id to SortOrder.ASC).toList())
+        assertQueries(0) { assertEquals(emptyList<MemberRow>(), members.insertAll(emptyList())) }
+    }
+
+    @Test
+    public fun `immutable rows can have keys of several columns, UUIDs and enums`(): Unit = test {
+        val shelves = Shelves.mapped<ShelfRow>()
+        val shelf = shelves.insert(ShelfRow(1, 2, "upper"))
+        assertTrue(shelves.update(shelf.copy(label = "top")))
+        assertEquals(ShelfRow(1, 2, "top"), shelves.select().single())
+        assertTrue(shelves.delete(shelf))
+        val devices = Devices.mapped<DeviceRow>()
+        val lamp = devices.insert(DeviceRow(label = "lamp"))
+        assertEquals(lamp, devices.select { Devices.id eq lamp.id!! }.single())
+        val own = DeviceRow(UUID(1, 2), "bell")
+        assertEquals(own, devices.insert(own))
+        val moods = Values.mapped<MoodRow>()
+        assertEquals(Mood.SAD to Mood.GLAD, moods.insert(MoodRow(null, Mood.SAD, Mood.GLAD)).let { it.mood to it.named })
+    }
+
+    @Test
+    public fun `a class without the key cannot be updated or deleted, and one that does not fit is refused`(): Unit = test {
+        assertFails<IllegalArgumentException> { Members.mapped<MemberEmail>().update(MemberEmail("ann@x")) }
+        assertFails<IllegalArgumentException> { Members.mapped<MemberEmail>().delete(MemberEmail("ann@x")) }
+        assertThrows(MappingException::class.java) { Members.mapped<Clubbed>() }
+    }
 }
+
+internal data class MemberRow(val id: Long? = null, val email: String, val club: String? = null, val rank: String? = null, val visits: Int = 0)
+
+internal data class MemberEmail(val email: String)
+
+internal data class ShelfRow(val hall: Int, val level: Int, val label: String)
+
+internal data class DeviceRow(val id: UUID? = null, val label: String)
+
+internal data class MoodRow(val id: Long?, val mood: Mood?, val named: Mood?)
 
 internal data class UserNames(val id: Long, val name: String)
 

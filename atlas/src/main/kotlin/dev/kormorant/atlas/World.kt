@@ -1,4 +1,4 @@
-package dev.kormorant.examples.atlas
+package dev.kormorant.atlas
 
 import java.time.Instant
 import java.time.ZoneId
@@ -30,6 +30,10 @@ class World {
     val languages: List<Named> = countries.flatMap { it.languages }.distinct().sorted()
         .map { Named(it, Locale.forLanguageTag(it).getDisplayLanguage(Locale.ENGLISH)) }
 
+    /** What zones are named by, the whole before its parts. */
+    val areas: List<AreaFacts> = countries.flatMap { it.zones }.flatMap { zone -> generateSequence(zone.area) { it.substringBeforeLast('/', "").ifEmpty { null } } }
+        .distinct().sorted().map(::AreaFacts)
+
     private fun zonesByCountry(): Map<String, List<ZoneFacts>> {
         val lines = checkNotNull(World::class.java.getResource("time-zones.txt")).readText().lines()
         return lines.filter { it.isNotEmpty() && !it.startsWith('#') }.associate { line ->
@@ -55,4 +59,13 @@ class CountryFacts(
     val zones: List<ZoneFacts>,
 )
 
-class ZoneFacts(val code: String, val utcOffset: Int)
+class ZoneFacts(val code: String, val utcOffset: Int) {
+    /** Code of the area it is in, if its name tells one. */
+    val area: String? get() = code.substringBeforeLast('/', "").ifEmpty { null }
+}
+
+class AreaFacts(val code: String) {
+    val name: String get() = code.substringAfterLast('/')
+    val parent: String? get() = code.substringBeforeLast('/', "").ifEmpty { null }
+    val depth: Int get() = code.count { it == '/' }
+}

@@ -1,8 +1,9 @@
-package dev.kormorant.examples.atlas
+package dev.kormorant.atlas
 
 import dev.kormorant.LongModel
 import dev.kormorant.LongModelClass
 import dev.kormorant.optionalReferencedOn
+import dev.kormorant.optionalReferrersOn
 import dev.kormorant.referencedOn
 import dev.kormorant.referrersOn
 import dev.kormorant.via
@@ -25,10 +26,18 @@ object Countries : LongIdTable("atlas_country") {
     val currency = optReference("currency_id", Currencies)
 }
 
+/** Parts of the world as time zones are named by them: `America` and, within it, `America/Argentina`. */
+object Areas : LongIdTable("atlas_area") {
+    val code = varchar("code", 50).uniqueIndex()
+    val name = varchar("name", 50)
+    val parent = optReference("parent_id", Areas)
+}
+
 object Zones : LongIdTable("atlas_zone") {
     val code = varchar("code", 50).uniqueIndex()
     val utcOffset = integer("utc_offset")
     val country = reference("country_id", Countries)
+    val area = optReference("area_id", Areas)
 }
 
 object CountryLanguages : Table("atlas_country_language") {
@@ -40,7 +49,9 @@ object CountryLanguages : Table("atlas_country_language") {
 class Currency : LongModel() {
     var code by Currencies.code
     var name by Currencies.name
-    val countries by Country referrersOn Countries.currency
+    val countries by Country optionalReferrersOn Countries.currency
+    val rates by Rate referrersOn Rates.base
+    val quotes by Rate referrersOn Rates.quote
 
     companion object : LongModelClass<Currency>(Currencies, ::Currency)
 }
@@ -63,12 +74,24 @@ class Country : LongModel() {
     companion object : LongModelClass<Country>(Countries, ::Country)
 }
 
+class Area : LongModel() {
+    var code by Areas.code
+    var name by Areas.name
+    val parent by Area optionalReferencedOn Areas.parent
+    val parts by Area optionalReferrersOn Areas.parent orderBy Areas.code
+    val zones by Zone optionalReferrersOn Zones.area
+
+    companion object : LongModelClass<Area>(Areas, ::Area)
+}
+
 class Zone : LongModel() {
     var code by Zones.code
 
     /** Minutes ahead of UTC, outside summer time. */
     var utcOffset by Zones.utcOffset
     val country by Country referencedOn Zones.country
+    val area by Area optionalReferencedOn Zones.area
+    val shifts by Shift referrersOn Shifts.zone orderBy Shifts.at
 
     companion object : LongModelClass<Zone>(Zones, ::Zone)
 }

@@ -1,4 +1,4 @@
-package dev.kormorant.examples.atlas
+package dev.kormorant.atlas
 
 import dev.kormorant.LongModel
 import dev.kormorant.LongModelClass
@@ -15,7 +15,7 @@ typealias Progress = (what: String, total: Int, added: Int) -> Unit
  * Brings the database up to date with [world]: adds what is missing, leaves alone what is there, all of it or nothing.
  */
 suspend fun import(world: World, progress: Progress) {
-    Schema.create(Currencies, Languages, Countries, Zones, CountryLanguages)
+    Schema.create(Currencies, Languages, Countries, Areas, Zones, CountryLanguages)
     transaction {
         val currencies = Currency.addMissing("currencies", Currencies.code, world.currencies.associateBy { it.code }, progress) {
             name = it.name
@@ -27,10 +27,18 @@ suspend fun import(world: World, progress: Progress) {
             name = it.name
             currency.value = currencies[it.currency]
         }
+        val areas = HashMap<String, Area>()
+        for (depth in world.areas.map { it.depth }.distinct().sorted()) {
+            areas += Area.addMissing("areas, level $depth", Areas.code, world.areas.filter { it.depth == depth }.associateBy { it.code }, progress) {
+                name = it.name
+                parent.value = areas[it.parent]
+            }
+        }
         val zones = world.countries.flatMap { country -> country.zones.map { it to countries.getValue(country.code) } }
         Zone.addMissing("time zones", Zones.code, zones.associateBy { (zone, _) -> zone.code }, progress) { (zone, owner) ->
             utcOffset = zone.utcOffset
             country.value = owner
+            area.value = areas[zone.area]
         }
         val links = world.countries.flatMap { country ->
             country.languages.map { countries.getValue(country.code).id to languages.getValue(it).id }
