@@ -32,6 +32,7 @@ import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
@@ -332,7 +333,6 @@ class KormorantTest {
 
     @Test
     fun `a client that goes away cancels its query`() {
-        val started = CompletableDeferred<Unit>()
         val ended = CompletableDeferred<Throwable?>()
         val listener = object : DatabaseListener {
             override fun onStatement(event: StatementEvent) {
@@ -340,22 +340,25 @@ class KormorantTest {
             }
         }
         onSqlite(
-            { configureListening(listener) },
+            {
+                connectOnStart = true
+                configureListening(listener)
+            },
             {
                 routing {
                     get("/slow") {
-                        started.complete(Unit)
                         call.database().exec("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
                     }
                 }
             },
-        ) {
+        ) { database ->
             runBlocking {
                 val client = Socket("127.0.0.1", port)
                 client.getOutputStream().write("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n".toByteArray())
-                started.await()
+                withTimeout(60.seconds) { while (database.pool.inUse == 0) delay(10.milliseconds) }
                 client.close()
                 assertTrue(withTimeout(60.seconds) { ended.await() } is CancellationException)
+                withTimeout(60.seconds) { while (database.pool.inUse > 0) delay(10.milliseconds) }
             }
         }
     }

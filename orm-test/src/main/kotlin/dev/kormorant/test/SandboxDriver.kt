@@ -97,7 +97,8 @@ internal class SandboxDriver(private val real: Connection) : Driver {
 
         override suspend fun stream(statement: SqlStatement, fetchSize: Int): RowStream = inTurn(statement) {
             if (!begun) setGuard()
-            SandboxStream(real.stream(renamed(statement), fetchSize))
+            val rows = real.stream(renamed(statement), fetchSize)
+            if (begun && rows.leavesConnectionFree) FreeStream(rows, statement).also { giveTurn() } else SandboxStream(rows)
         }
 
         /** Runs [block], which gives the turn back when it succeeds; a cancelled statement keeps it until it is stopped. */
@@ -222,6 +223,17 @@ internal class SandboxDriver(private val real: Connection) : Driver {
             left.undo()
         }
 
+        /** A stream that takes its turn for each portion. */
+        private inner class FreeStream(private val rows: RowStream, private val statement: SqlStatement) : RowStream {
+            override val columns: List<RawColumn> get() = rows.columns
+            override val leavesConnectionFree: Boolean get() = true
+
+            override suspend fun next(): List<Array<Any?>>? = inTurn(statement) { rows.next().also { giveTurn() } }
+
+            override suspend fun close() = inTurn(statement) { rows.close().also { giveTurn() } }
+        }
+
+        /** A stream that has the turn until its end. */
         private inner class SandboxStream(private val rows: RowStream) : RowStream {
             override val columns: List<RawColumn> get() = rows.columns
             private var ended = false
