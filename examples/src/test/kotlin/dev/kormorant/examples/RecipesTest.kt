@@ -11,7 +11,9 @@ import dev.kormorant.examples.recipes.JavaReading
 import dev.kormorant.examples.recipes.JavaRollback
 import dev.kormorant.examples.recipes.JavaWriting
 import dev.kormorant.examples.recipes.collect
+import dev.kormorant.examples.recipes.import
 import dev.kormorant.examples.recipes.invite
+import dev.kormorant.examples.recipes.payAll
 import dev.kormorant.examples.recipes.printTweets
 import dev.kormorant.examples.recipes.reading
 import dev.kormorant.examples.recipes.rollback
@@ -75,6 +77,14 @@ class RecipesTest {
     @ParameterizedTest
     @EnumSource
     fun `children of a transaction are part of it`(place: Place) = assertPrints("8 readings\n", place) { collect(it) }
+
+    @ParameterizedTest
+    @EnumSource
+    fun `payments at the same time are all made`(place: Place) = assertPrints("Ada 80, Grace 120\n", place) { payAll(it) }
+
+    @ParameterizedTest
+    @EnumSource
+    fun `a transaction by hand keeps what it has committed`(place: Place) = assertPrints("2 wallets\n", place) { import(it, listOf("a", "b", "c")) }
 
     @ParameterizedTest
     @EnumSource

@@ -3,6 +3,7 @@ package dev.kormorant.micrometer
 import dev.kormorant.ConnectionEvent
 import dev.kormorant.Database
 import dev.kormorant.DatabaseListener
+import dev.kormorant.DecodeEvent
 import dev.kormorant.PoolStats
 import dev.kormorant.StatementEvent
 import io.micrometer.core.instrument.Gauge
@@ -21,6 +22,7 @@ import kotlin.time.toJavaDuration
  * |---|---|
  * | `kormorant.statements` | timer of statements, BEGIN and its like left out; tags `operation` (`SELECT`…, `OTHER`), `outcome` (`success`, `cancelled`, or the class of the error) |
  * | `kormorant.statements.rows` | summary of the rows of statements that succeeded; tag `operation` |
+ * | `kormorant.statements.decode` | timer of making rows and models of the answers to queries |
  * | `kormorant.transactions` | timer of COMMIT and ROLLBACK of whole transactions; tags `outcome` (`commit`, `rollback`, `failed`) |
  * | `kormorant.connections.acquire` | timer of the wait for a connection; tag `outcome` (`success`, or the class of the error) |
  * | `kormorant.connections.use` | timer of how long callers hold a connection |
@@ -58,6 +60,8 @@ public class DatabaseMeters(private val registry: MeterRegistry, name: String) :
         }
         record("kormorant.transactions", event.executeTime, tags.and("outcome", outcome))
     }
+
+    override fun onDecode(event: DecodeEvent) = record("kormorant.statements.decode", event.time, tags)
 
     override fun onConnection(event: ConnectionEvent) {
         when (event) {
