@@ -58,7 +58,7 @@ class RecipesTest {
 
     @ParameterizedTest
     @EnumSource
-    fun `the guide to models says what it does`(place: Place) = assertPrints(TOUR, place) { Database.open(it).use { db -> withContext(db) { tour() } } }
+    fun `the guide to models says what it does`(place: Place) = assertPrints(TOUR, place) { db -> withContext(db) { tour() } }
 
     @ParameterizedTest
     @EnumSource
