@@ -297,9 +297,11 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
         decode: (Array<Any?>, RowView) -> Array<Any?>,
     ): List<M> {
         if (result.rows.isEmpty()) return emptyList()
-        val models = bridge.render {
-            val view = RowView()
-            result.rows.map { wrapValues(decode(it, view)) }
+        val models = database.audience.decoding(result.rows.size) {
+            bridge.render {
+                val view = RowView()
+                result.rows.map { wrapValues(decode(it, view)) }
+            }
         }
         if (models.size > 1) database.peersOf(this, models, together)?.let { peers -> models.forEach { it.state.peers = peers } }
         database.loaded(this, models)
@@ -362,7 +364,7 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
     private suspend fun insertOr(wanted: M, matching: (() -> ModelQuery<M>)?): Pair<M, Boolean> {
         val database = currentDatabase()
         try {
-            if (database.currentScope() == null) insert(wanted) else database.transaction { insert(wanted) }
+            if (database.currentLevel() == null) insert(wanted) else database.transaction { insert(wanted) }
             return wanted to true
         } catch (error: ConstraintViolationException) {
             if (error.kind != ConstraintKind.UNIQUE || matching == null) throw error

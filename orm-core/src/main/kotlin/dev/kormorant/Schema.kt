@@ -52,9 +52,17 @@ public object Schema {
     /**
      * Drops [tables] if they are there, with the sequences they number their rows by, referencing tables first whatever the order of
      * the arguments. Enum types stay, as other tables may use them.
+     *
+     * @throws DatabaseException if another table refers to one of them; nothing is dropped then on PostgreSQL and SQLite.
      */
     public suspend fun drop(vararg tables: Table): Unit = changing { database, bridge ->
-        database.runSchema(bridge, dropping(bridge, tables.asList()), bridge.dialect.schema.keyChecks?.takeIf { haveCircle(tables.asList()) })
+        if (haveCircle(tables.asList())) {
+            // The references in the circle are not checked, so those from outside have to be.
+            withReferring(database, bridge, tables.asList(), cascade = false)
+            database.runSchema(bridge, dropping(bridge, tables.asList()), bridge.dialect.schema.keyChecks)
+        } else {
+            database.runSchema(bridge, dropping(bridge, tables.asList()))
+        }
     }
 
     /** The statements [create] would run, in order; none of them is run. */
@@ -94,7 +102,7 @@ public object Schema {
 
     /**
      * Deletes all rows of [tables], whatever the order of the arguments. Inside a transaction of MySQL or MariaDB it works without
-     * [restartIdentity] only.
+     * [restartIdentity] only, and inside one of SQLite not for rows that refer to each other with RESTRICT.
      *
      * @param restartIdentity whether the next row is numbered 1 again.
      * @param cascade also empties the tables that refer to [tables], those that refer to them, and so on.
@@ -200,7 +208,10 @@ public object Schema {
     }
 
     private suspend fun run(database: Database, bridge: ExposedBridge, changes: List<SchemaChange>) {
-        val statements = changes.flatMap { it.statements }
+        // A label of an enum type can be used after the transaction that adds it.
+        val (labels, others) = changes.partition { it.kind == ChangeKind.EXTEND_TYPE }
+        database.runSchema(bridge, labels.flatMap { it.statements })
+        val statements = others.flatMap { it.statements }
         val rebuilder = bridge.dialect.schema.rebuild?.takeIf { changes.any { change -> change.kind == ChangeKind.REBUILD_TABLE } }
         if (rebuilder == null) database.runSchema(bridge, statements) else database.runRebuild(bridge, rebuilder, statements)
     }
@@ -235,7 +246,7 @@ public object Schema {
      */
     public suspend fun setSchema(schema: DatabaseSchema) {
         val database = Database.current()
-        val level = checkNotNull(database.currentScope()) { "setSchema() must be called inside transaction { } or db.connection { }." }.level
+        val level = checkNotNull(database.currentLevel()) { "setSchema() must be called inside transaction { } or db.connection { }." }
         val bridge = database.openBridge()
         val name = bridge.render { schema.setSchemaStatement(); schema.identifier }
         val facts = bridge.dialect.schema
@@ -343,10 +354,10 @@ public object Schema {
                     val key = outside.first()
                     throw ConstraintViolationException(
                         ConstraintKind.FOREIGN_KEY,
-                        "${key.targetTable} cannot be truncated, as ${key.table} refers to it.",
+                        "${key.targetTable} cannot be emptied or dropped, as ${key.table} refers to it.",
                         ErrorDetails(constraint = key.name, table = key.table),
                         null,
-                        "Truncate ${key.table} in the same call, or give cascade.",
+                        "Name ${key.table} in the same call; when truncating, cascade does that.",
                     )
                 }
                 outside.forEach { emptied[it.table.lowercase()] = TruncatedTable(transaction.db.identifierManager.quoteIfNecessary(it.table), it.table, it.table in numbered) }

@@ -1,3 +1,5 @@
+@file:JvmName("SqlQueries")
+
 package dev.kormorant
 
 import dev.kormorant.driver.Access
@@ -45,6 +47,9 @@ public class SqlQuery<out T> internal constructor(
     /** An object of [type] for each row; see the other `mapTo`. */
     public fun <R : Any> mapTo(type: KClass<R>): SqlQuery<R> =
         SqlQuery(database, sql, values, fetchSize) { columns -> RawMapping(type, SqlHeader(columns))::create }
+
+    /** [mapTo] as Java calls it: `db.list(db.sql("…").as(UserRow.class))`. */
+    public fun <R : Any> `as`(type: Class<R>): SqlQuery<R> = mapTo(type.kotlin)
 
     /** Runs it, of whatever kind it is: rows, the number of rows affected, and the last id, as far as it has them. */
     public suspend fun execute(): SqlResult = SqlResult(database.run(statement()))

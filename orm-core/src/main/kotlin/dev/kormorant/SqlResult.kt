@@ -33,5 +33,8 @@ public class SqlResult internal constructor(private val raw: RawResult) {
     /** An object of [type] for each row; see [SqlQuery.mapTo]. */
     public fun <T : Any> mapTo(type: KClass<T>): List<T> = RawMapping(type, header).let { mapping -> raw.rows.map(mapping::create) }
 
+    /** [mapTo] as Java calls it. */
+    public fun <T : Any> `as`(type: Class<T>): List<T> = mapTo(type.kotlin)
+
     override fun toString(): String = "SqlResult(${raw.rows.size} rows of $columns, affected=$affected)"
 }

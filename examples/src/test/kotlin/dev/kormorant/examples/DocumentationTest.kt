@@ -69,8 +69,8 @@ class DocumentationTest {
     /** Regions by name, without the indentation they have in common. */
     private fun regions(): Map<String, String> {
         val found = HashMap<String, String>()
-        val sources = listOf("atlas", "examples").flatMap { module -> filesBelow(ROOT.resolve("$module/src/main")) { it.extension == "kt" || it.extension == "java" } }
-        for (file in sources) {
+        val folders = listOf("atlas/src/main", "examples/src")
+        for (file in folders.flatMap { folder -> filesBelow(ROOT.resolve(folder)) { it.extension == "kt" || it.extension == "java" } }) {
             val lines = file.readLines()
             for (start in lines.indices.filter { lines[it].trim().startsWith("// region ") }) {
                 val name = lines[start].trim().removePrefix("// region ")

@@ -68,7 +68,8 @@ class ImportRulesTest {
         .mapTo(HashSet()) { it.groupValues[1] }
 
     private companion object {
-        val MODULES = listOf("orm-core", "atlas", "orm-jasync", "orm-sqlite", "java-interop", "orm-test", "examples")
+        val MODULES =
+            listOf("orm-core", "atlas", "orm-jasync", "orm-sqlite", "java-interop", "orm-test", "orm-ktor", "orm-micrometer", "orm-opentelemetry", "examples")
         val BACKENDS = mapOf("orm-jasync" to "dev.kormorant.jasync", "orm-sqlite" to "dev.kormorant.sqlite")
         val DRIVER_VOCABULARY = setOf("Isolation", "DatabaseConfig", "StatementCacheStats")
         val FOREIGN_TO_CORE = listOf(

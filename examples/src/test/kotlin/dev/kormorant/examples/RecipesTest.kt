@@ -7,14 +7,20 @@ import dev.kormorant.examples.quickstart.JavaQuickstart
 import dev.kormorant.examples.quickstart.main
 import dev.kormorant.examples.recipes.JavaEagerLoading
 import dev.kormorant.examples.recipes.JavaModels
+import dev.kormorant.examples.recipes.JavaReading
 import dev.kormorant.examples.recipes.JavaRollback
+import dev.kormorant.examples.recipes.JavaWriting
 import dev.kormorant.examples.recipes.collect
+import dev.kormorant.examples.recipes.import
 import dev.kormorant.examples.recipes.invite
+import dev.kormorant.examples.recipes.payAll
 import dev.kormorant.examples.recipes.printTweets
+import dev.kormorant.examples.recipes.reading
 import dev.kormorant.examples.recipes.rollback
 import dev.kormorant.examples.recipes.theme
 import dev.kormorant.examples.recipes.tour
 import dev.kormorant.examples.recipes.writeTweets
+import dev.kormorant.examples.recipes.writing
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -36,6 +42,7 @@ class RecipesTest {
             assertEquals("Async is SUPER awesome\n", printed { JavaQuickstart.main(arrayOf(url)) })
             assertEquals("FOO\n", printed { JavaRollback.main(arrayOf(url)) })
             assertEquals("Lem: [Solaris, The Cyberiad]\n", printed { JavaEagerLoading.main(arrayOf(url)) })
+            assertEquals("[WordCount[name=the, hits=2]]\n", printed { JavaWriting.main(arrayOf(url)) })
         }
     }
 
@@ -50,7 +57,34 @@ class RecipesTest {
 
     @ParameterizedTest
     @EnumSource
+    fun `queries of several kinds are read as objects`(place: Place) = assertPrints(
+        "[KindCount(kind=wheel, parts=2)]\n[back wheel, bicycle, front wheel]\n" +
+            "[(bicycle, 0), (back wheel, 1), (front wheel, 1), (spoke, 2)]\n[[bicycle, back wheel], [front wheel, spoke]]\nfront wheel\n",
+        place,
+    ) { reading(it) }
+
+    @ParameterizedTest
+    @EnumSource
+    fun `Java reads the same as records`(place: Place) = runBlocking<Unit> {
+        place.withEmptyDatabase { url ->
+            assertEquals(
+                "[KindCount[kind=wheel, parts=2]]\n[back wheel, bicycle, front wheel]\nbicycle\nfront wheel\nback wheel\n",
+                printed { JavaReading.main(arrayOf(url)) },
+            )
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
     fun `children of a transaction are part of it`(place: Place) = assertPrints("8 readings\n", place) { collect(it) }
+
+    @ParameterizedTest
+    @EnumSource
+    fun `payments at the same time are all made`(place: Place) = assertPrints("Ada 80, Grace 120\n", place) { payAll(it) }
+
+    @ParameterizedTest
+    @EnumSource
+    fun `a transaction by hand keeps what it has committed`(place: Place) = assertPrints("2 wallets\n", place) { import(it, listOf("a", "b", "c")) }
 
     @ParameterizedTest
     @EnumSource
@@ -58,7 +92,14 @@ class RecipesTest {
 
     @ParameterizedTest
     @EnumSource
-    fun `the guide to models says what it does`(place: Place) = assertPrints(TOUR, place) { db -> withContext(db) { tour() } }
+    fun `words are counted, read by SQL, described and logged`(place: Place) = assertPrints(
+        "5 words, 4 rows, 0 times 'and'\n[WordCount(name=the, hits=3)] the [3] 1\ncat is a noun\na statement\n",
+        place,
+    ) { writing(it) }
+
+    @ParameterizedTest
+    @EnumSource
+    fun `the guide to models says what it does`(place: Place) = assertPrints(TOUR, place) { withContext(it) { tour() } }
 
     @ParameterizedTest
     @EnumSource

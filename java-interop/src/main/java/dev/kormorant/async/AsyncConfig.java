@@ -1,14 +1,20 @@
 package dev.kormorant.async;
 
+import dev.kormorant.BlockingPolicy;
+import dev.kormorant.DatabaseListener;
 import dev.kormorant.Isolation;
 import dev.kormorant.RepeatedLoadEvent;
 import dev.kormorant.async.internal.Settings;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jetbrains.exposed.v1.core.SqlLogger;
+import org.jetbrains.exposed.v1.core.statements.StatementInterceptor;
 
 /**
  * Settings of an {@link AsyncDatabase}, made in the function given to {@link AsyncDatabase#open(String, Consumer)}; a value that makes
@@ -17,6 +23,7 @@ import java.util.function.Supplier;
 public final class AsyncConfig {
     private final Settings settings;
     private final PoolConfig pool;
+    private final List<ContextCarrier> carriers = new ArrayList<>();
     private Executor executor = ForkJoinPool.commonPool();
 
     AsyncConfig(Settings settings) {
@@ -98,6 +105,39 @@ public final class AsyncConfig {
     }
 
     /**
+     * Shows every statement that succeeds to Exposed's loggers, with its values.
+     *
+     * @param loggers the loggers
+     * @return this
+     */
+    public AsyncConfig logger(SqlLogger... loggers) {
+        settings.getConfig().logger(loggers);
+        return this;
+    }
+
+    /**
+     * Adds a listener for statements and connections, such as those of the modules for metrics and traces.
+     *
+     * @param listener the listener
+     * @return this
+     */
+    public AsyncConfig listener(DatabaseListener listener) {
+        settings.getConfig().listener(Objects.requireNonNull(listener, "listener"));
+        return this;
+    }
+
+    /**
+     * Tells Exposed's interceptor of every statement, COMMIT and ROLLBACK.
+     *
+     * @param interceptor the interceptor
+     * @return this
+     */
+    public AsyncConfig interceptor(StatementInterceptor interceptor) {
+        settings.getConfig().interceptor(Objects.requireNonNull(interceptor, "interceptor"));
+        return this;
+    }
+
+    /**
      * Adds a listener to what {@link #repeatedLoads} finds.
      *
      * @param listener called synchronously: it should be quick and not throw
@@ -105,6 +145,66 @@ public final class AsyncConfig {
      */
     public AsyncConfig repeatedLoadListener(Consumer<RepeatedLoadEvent> listener) {
         settings.repeatedLoadListener(Objects.requireNonNull(listener, "listener"));
+        return this;
+    }
+
+    /**
+     * Logs every statement at DEBUG to the SLF4J logger {@code dev.kormorant.sql}, and slow ones at WARN; never a value.
+     *
+     * @param slow from what time on a statement is slow, or {@code null} for never
+     * @return this
+     */
+    public AsyncConfig logStatements(Duration slow) {
+        settings.logStatements(slow);
+        return this;
+    }
+
+    /**
+     * Carries what the threads that make calls have bound to themselves to the threads on which the calls go on; the MDC of SLF4J is
+     * carried without this.
+     *
+     * @param carrier captures and binds it
+     * @return this
+     */
+    public AsyncConfig carry(ContextCarrier carrier) {
+        carriers.add(Objects.requireNonNull(carrier, "carrier"));
+        return this;
+    }
+
+    List<ContextCarrier> carriers() {
+        return List.copyOf(carriers);
+    }
+
+    /**
+     * Whether threads may wait in {@link AsyncDatabase#blocking()}; forbidden by default. Virtual threads always may.
+     *
+     * @param policy the policy to begin with
+     * @return this
+     */
+    public AsyncConfig blocking(BlockingPolicy policy) {
+        settings.getConfig().setBlocking(policy);
+        return this;
+    }
+
+    /**
+     * How long a transaction may hold its connection without running a statement before its listeners hear of it; never by default.
+     *
+     * @param threshold more than zero, or {@code null} for never
+     * @return this
+     */
+    public AsyncConfig idleThreshold(Duration threshold) {
+        settings.idleThreshold(threshold);
+        return this;
+    }
+
+    /**
+     * Adds a listener of transactions; all of them hear every event, in the order they were added.
+     *
+     * @param listener the listener
+     * @return this
+     */
+    public AsyncConfig transactionListener(TransactionListener listener) {
+        settings.transactionListener(Objects.requireNonNull(listener, "listener"));
         return this;
     }
 
@@ -174,6 +274,18 @@ public final class AsyncConfig {
      */
     public AsyncConfig transactionWaitTimeout(Duration timeout) {
         settings.transactionWaitTimeout(timeout);
+        return this;
+    }
+
+    /**
+     * Whether DDL may run inside a transaction of a database that commits the transaction before it, as MySQL and MariaDB do; by default
+     * that is an error. Where it may, what comes after the DDL commits statement by statement.
+     *
+     * @param allow whether it may
+     * @return this
+     */
+    public AsyncConfig allowImplicitCommit(boolean allow) {
+        settings.getConfig().setAllowImplicitCommit(allow);
         return this;
     }
 

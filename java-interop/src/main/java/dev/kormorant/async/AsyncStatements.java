@@ -6,16 +6,23 @@ import dev.kormorant.Model;
 import dev.kormorant.ModelClass;
 import dev.kormorant.ModelQuery;
 import dev.kormorant.Query;
+import dev.kormorant.ReturningKt;
 import dev.kormorant.RowQuery;
 import dev.kormorant.Rows;
 import dev.kormorant.SizedIterable;
+import dev.kormorant.SqlQueries;
+import dev.kormorant.SqlQuery;
 import dev.kormorant.SqlResult;
+import dev.kormorant.SqlRow;
 import dev.kormorant.StatementsKt;
+import dev.kormorant.UpsertsKt;
 import dev.kormorant.async.internal.Funnel;
 import dev.kormorant.async.internal.Mapped;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -24,15 +31,27 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import kotlin.Unit;
+import kotlin.jvm.functions.Function0;
+import kotlin.jvm.functions.Function1;
 import kotlin.jvm.functions.Function2;
+import kotlinx.coroutines.flow.Flow;
+import kotlinx.coroutines.flow.FlowKt;
+import org.jetbrains.exposed.v1.core.Column;
 import org.jetbrains.exposed.v1.core.Expression;
+import org.jetbrains.exposed.v1.core.Join;
 import org.jetbrains.exposed.v1.core.Op;
+import org.jetbrains.exposed.v1.core.QueryAlias;
 import org.jetbrains.exposed.v1.core.ResultRow;
 import org.jetbrains.exposed.v1.core.Table;
 import org.jetbrains.exposed.v1.core.dao.id.EntityID;
 import org.jetbrains.exposed.v1.core.dao.id.IdTable;
 import org.jetbrains.exposed.v1.core.statements.InsertStatement;
+import org.jetbrains.exposed.v1.core.statements.MergeStatement;
+import org.jetbrains.exposed.v1.core.statements.ReplaceStatement;
 import org.jetbrains.exposed.v1.core.statements.UpdateBuilder;
+import org.jetbrains.exposed.v1.core.statements.UpdateStatement;
+import org.jetbrains.exposed.v1.core.statements.UpsertBuilder;
+import org.jetbrains.exposed.v1.core.statements.UpsertStatement;
 
 /**
  * What can be run, and where: on a database, in a transaction, on a pinned connection.
@@ -235,6 +254,60 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
         return funnel.call(next -> funnel.getDatabase().exec(sql, arguments, next));
     }
 
+    /**
+     * Runs any SQL with parameters {@code :name}.
+     *
+     * @param sql the statement
+     * @param arguments values by name; {@code null} only in a map that takes it
+     * @return its rows, or the number of rows affected
+     */
+    public final CompletableFuture<SqlResult> exec(String sql, Map<String, ?> arguments) {
+        return exec(sql(sql, arguments));
+    }
+
+    /**
+     * Runs a statement given as SQL, of whatever kind it is.
+     *
+     * @param statement what {@link #sql} has made
+     * @return its rows, the number of rows affected and the last id, as far as it has them
+     */
+    public final CompletableFuture<SqlResult> exec(SqlQuery<?> statement) {
+        return funnel.call(next -> statement.execute(next));
+    }
+
+    /**
+     * A statement in SQL with a {@code ?} for each argument, to be run by {@link #list(Rows)}, {@link #exec(SqlQuery)} and their kin as often
+     * as wanted: {@code db.list(db.sql("SELECT id, name FROM users WHERE id > ?", 5).as(UserRow.class))}. Runs nothing.
+     *
+     * @param sql the statement
+     * @param arguments values, which travel as parameters with the type of their class
+     * @return the statement
+     */
+    public final SqlQuery<SqlRow> sql(String sql, Object... arguments) {
+        return SqlQueries.sql(funnel.getDatabase(), sql, arguments);
+    }
+
+    /**
+     * A statement in SQL with parameters {@code :name}; see the other {@code sql}.
+     *
+     * @param sql the statement
+     * @param arguments values by name
+     * @return the statement
+     */
+    public final SqlQuery<SqlRow> sql(String sql, Map<String, ?> arguments) {
+        return SqlQueries.sql(funnel.getDatabase(), sql, arguments);
+    }
+
+    /**
+     * Runs the statements of a script, separated by semicolons, one after another on one connection. The first that fails ends it.
+     *
+     * @param script the statements, without parameters
+     * @return their results, in order
+     */
+    public final CompletableFuture<List<SqlResult>> script(String script) {
+        return funnel.call(next -> SqlQueries.script(funnel.getDatabase(), script, next));
+    }
+
     // ---- Data changes
 
     /**
@@ -297,10 +370,7 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      * @return the rows as the database stored them, in the order of the elements
      */
     public final <E> CompletableFuture<List<ResultRow>> batchInsert(Table table, Collection<E> elements, BiConsumer<Assignments, E> values) {
-        return funnel.call(next -> StatementsKt.batchInsert(table, elements, false, true, (statement, element) -> {
-            values.accept(new Assignments(statement), element);
-            return Unit.INSTANCE;
-        }, next));
+        return funnel.call(next -> StatementsKt.batchInsert(table, elements, false, true, assigningElements(values), next));
     }
 
     /**
@@ -347,6 +417,244 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
         return funnel.call(next -> StatementsKt.deleteAll(table, next));
     }
 
+    /**
+     * Changes a limited number of the rows that match a condition; MySQL and MariaDB only.
+     *
+     * @param table the table
+     * @param condition the condition
+     * @param limit how many at most
+     * @param values gives the values
+     * @return how many rows matched
+     */
+    public final CompletableFuture<Integer> update(Table table, Op<Boolean> condition, int limit, Consumer<Assignments> values) {
+        return funnel.call(next -> StatementsKt.update(table, () -> condition, limit, assigning(values), next));
+    }
+
+    /**
+     * Changes the rows of a table of a join; not on SQLite.
+     *
+     * @param join the join
+     * @param condition the condition
+     * @param values gives the values
+     * @return how many rows matched
+     */
+    public final CompletableFuture<Integer> update(Join join, Op<Boolean> condition, Consumer<Assignments> values) {
+        return funnel.call(next -> StatementsKt.update(join, () -> condition, null, unit(update -> values.accept(new Assignments(update))), next));
+    }
+
+    /**
+     * Deletes a limited number of the rows that match a condition; MySQL and MariaDB only.
+     *
+     * @param table the table
+     * @param condition the condition
+     * @param limit how many at most
+     * @return how many rows were deleted
+     */
+    public final CompletableFuture<Integer> deleteWhere(Table table, Op<Boolean> condition, int limit) {
+        return funnel.call(next -> StatementsKt.deleteWhere(table, limit, any -> condition, next));
+    }
+
+    /**
+     * Deletes the rows that match a condition as far as no constraint forbids it; MySQL and MariaDB only.
+     *
+     * @param table the table
+     * @param condition the condition
+     * @return how many rows were deleted; MySQL 8.0 counts those as well that a constraint has kept
+     */
+    public final CompletableFuture<Integer> deleteIgnoreWhere(Table table, Op<Boolean> condition) {
+        return funnel.call(next -> StatementsKt.deleteIgnoreWhere(table, null, any -> condition, next));
+    }
+
+    /**
+     * Deletes the rows of one table that a join finds; not on SQLite.
+     *
+     * @param join the join
+     * @param target the table to delete from
+     * @param condition the condition
+     * @return how many rows were deleted
+     */
+    public final CompletableFuture<Integer> delete(Join join, Table target, Op<Boolean> condition) {
+        return funnel.call(next -> StatementsKt.delete(join, target, new Table[0], false, null, () -> condition, next));
+    }
+
+    // ---- Rows from queries
+
+    /**
+     * Inserts the rows of a query.
+     *
+     * @param table the table
+     * @param query the query
+     * @param columns what its fields are stored in; none is all columns but an id that the database makes
+     * @return how many rows were inserted
+     */
+    public final CompletableFuture<Integer> insert(Table table, RowQuery<?> query, Column<?>... columns) {
+        return funnel.call(next -> StatementsKt.insert(table, query, orAll(columns), next));
+    }
+
+    /**
+     * Inserts those rows of a query that violate no unique constraint.
+     *
+     * @param table the table
+     * @param query the query
+     * @param columns what its fields are stored in; none is all columns but an id that the database makes
+     * @return how many rows were inserted
+     */
+    public final CompletableFuture<Integer> insertIgnore(Table table, RowQuery<?> query, Column<?>... columns) {
+        return funnel.call(next -> StatementsKt.insertIgnore(table, query, orAll(columns), next));
+    }
+
+    /**
+     * Inserts the rows of a query in the place of those with the same values in a unique key; not on PostgreSQL.
+     *
+     * @param table the table
+     * @param query the query
+     * @param columns what its fields are stored in; none is all columns but an id that the database makes
+     * @return how many rows there were
+     */
+    public final CompletableFuture<Integer> replace(Table table, RowQuery<?> query, Column<?>... columns) {
+        return funnel.call(next -> UpsertsKt.replace(table, query, orAll(columns), next));
+    }
+
+    // ---- Rows that may be there
+
+    /**
+     * Inserts a row, or changes the one that is there.
+     *
+     * @param table the table
+     * @param options how a row is found and what becomes of it
+     * @param values gives the values
+     * @return the row as it is stored now; empty if the options hold an existing row back
+     */
+    public final CompletableFuture<Optional<ResultRow>> upsert(Table table, UpsertOptions options, Consumer<Assignments> values) {
+        return funnel.<UpsertStatement<Long>, Optional<ResultRow>>call(
+                next -> UpsertsKt.upsert(table, options.keys, onUpdate(options), options.exclude, where(options), assigning(values), next),
+                statement -> Objects.requireNonNull(statement.getResultedValues()).stream().findFirst());
+    }
+
+    /**
+     * {@link #upsert} of a row per element, many rows per statement, and all or none of them.
+     *
+     * @param table the table
+     * @param elements the elements
+     * @param options how a row is found and what becomes of it
+     * @param values gives the values for an element
+     * @param <E> type of the elements
+     * @return the rows as they are stored now, in the order of the elements, without those that the options hold back
+     */
+    public final <E> CompletableFuture<List<ResultRow>> batchUpsert(
+            Table table, Collection<E> elements, UpsertOptions options, BiConsumer<Assignments, E> values) {
+        return funnel.call(next -> UpsertsKt.batchUpsert(
+                table, elements, options.keys, onUpdate(options), options.exclude, where(options), true, assigningElements(values), next));
+    }
+
+    /**
+     * Inserts a row in the place of those with the same values in a unique key; not on PostgreSQL.
+     *
+     * @param table the table
+     * @param values gives the values
+     * @return the row as the database stored it
+     */
+    public final CompletableFuture<ResultRow> replace(Table table, Consumer<Assignments> values) {
+        return funnel.<ReplaceStatement<Long>, ResultRow>call(next -> UpsertsKt.replace(table, assigning(values), next), AsyncStatements::row);
+    }
+
+    /**
+     * {@link #replace} of a row per element, many rows per statement, and all or none of them.
+     *
+     * @param table the table
+     * @param elements the elements
+     * @param values gives the values for an element
+     * @param <E> type of the elements
+     * @return the rows as the database stored them, in the order of the elements
+     */
+    public final <E> CompletableFuture<List<ResultRow>> batchReplace(Table table, Collection<E> elements, BiConsumer<Assignments, E> values) {
+        return funnel.call(next -> UpsertsKt.batchReplace(table, elements, true, assigningElements(values), next));
+    }
+
+    /**
+     * Compares a table with another one and inserts, updates and deletes; PostgreSQL from 15 on only.
+     *
+     * @param table the table to change
+     * @param source the other table
+     * @param on which rows belong together
+     * @param clauses says what becomes of them
+     * @return how many rows were inserted, updated and deleted
+     */
+    public final CompletableFuture<Integer> merge(Table table, Table source, Op<Boolean> on, Consumer<MergeClauses> clauses) {
+        return funnel.call(next -> UpsertsKt.mergeFrom(table, source, () -> on, merging(clauses), next));
+    }
+
+    /**
+     * Compares a table with the rows of a query; see the other {@code merge}.
+     *
+     * @param table the table to change
+     * @param source the query
+     * @param on which rows belong together
+     * @param clauses says what becomes of them
+     * @return how many rows were inserted, updated and deleted
+     */
+    public final CompletableFuture<Integer> merge(Table table, QueryAlias source, Op<Boolean> on, Consumer<MergeClauses> clauses) {
+        return funnel.call(next -> UpsertsKt.mergeFrom(table, source, () -> on, merging(clauses), next));
+    }
+
+    // ---- Data changes that return rows
+
+    /**
+     * Inserts a row and returns what is wanted of it; not on MySQL.
+     *
+     * @param table the table
+     * @param values gives the values
+     * @param returning what is wanted; nothing is all columns
+     * @return the row
+     */
+    public final CompletableFuture<ResultRow> insertReturning(Table table, Consumer<Assignments> values, Expression<?>... returning) {
+        return collected(ReturningKt.insertReturning(table, orColumns(table, returning), false, assigning(values)), rows -> rows.get(0));
+    }
+
+    /**
+     * {@link #upsert} that returns what is wanted of the row; not on MySQL.
+     *
+     * @param table the table
+     * @param options how a row is found and what becomes of it
+     * @param values gives the values
+     * @param returning what is wanted; nothing is all columns
+     * @return the row as it is stored now; none if the options hold an existing row back
+     */
+    public final CompletableFuture<List<ResultRow>> upsertReturning(
+            Table table, UpsertOptions options, Consumer<Assignments> values, Expression<?>... returning) {
+        return collected(
+                ReturningKt.upsertReturning(
+                        table, options.keys, orColumns(table, returning), onUpdate(options), options.exclude, where(options), assigning(values)),
+                Collections::unmodifiableList);
+    }
+
+    /**
+     * Changes the rows that match a condition and returns what is wanted of each as it is then; not on MySQL and MariaDB.
+     *
+     * @param table the table
+     * @param condition the condition
+     * @param values gives the values
+     * @param returning what is wanted; nothing is all columns
+     * @return the rows
+     */
+    public final CompletableFuture<List<ResultRow>> updateReturning(
+            Table table, Op<Boolean> condition, Consumer<Assignments> values, Expression<?>... returning) {
+        return collected(
+                ReturningKt.updateReturning(table, orColumns(table, returning), () -> condition, assigning(values)), Collections::unmodifiableList);
+    }
+
+    /**
+     * Deletes the rows that match a condition and returns what is wanted of each; not on MySQL.
+     *
+     * @param table the table
+     * @param condition the condition
+     * @param returning what is wanted; nothing is all columns
+     * @return the rows
+     */
+    public final CompletableFuture<List<ResultRow>> deleteReturning(Table table, Op<Boolean> condition, Expression<?>... returning) {
+        return collected(ReturningKt.deleteReturning(table, orColumns(table, returning), () -> condition), Collections::unmodifiableList);
+    }
+
     // ---- Transactions
 
     /**
@@ -375,12 +683,42 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
     public final <T> CompletableFuture<T> transaction(
             TransactionOptions options, Function<? super AsyncTransaction, ? extends CompletionStage<? extends T>> block) {
         Objects.requireNonNull(options, "options");
-        return funnel.transaction(options.isolation, options.readOnly, options.propagation, options.statementTimeout,
-                (inner, transaction) -> block.apply(new AsyncTransaction(inner, transaction)));
+        return funnel.transaction(options.asKotlin(), (inner, transaction) -> block.apply(new AsyncTransaction(inner, transaction)));
     }
 
     private static <T, S extends UpdateBuilder<?>> Function2<T, S, Unit> assigning(Consumer<Assignments> values) {
         return (table, statement) -> unit(values).invoke(new Assignments(statement));
+    }
+
+    private static <S extends UpdateBuilder<?>, E> Function2<S, E, Unit> assigningElements(BiConsumer<Assignments, E> values) {
+        return (statement, element) -> {
+            values.accept(new Assignments(statement), element);
+            return Unit.INSTANCE;
+        };
+    }
+
+    private static <S extends MergeStatement> Function1<S, Unit> merging(Consumer<MergeClauses> clauses) {
+        return unit(statement -> clauses.accept(new MergeClauses(statement)));
+    }
+
+    private static Function2<UpsertBuilder, UpdateStatement, Unit> onUpdate(UpsertOptions options) {
+        return options.onUpdate == null ? null : assigning(options.onUpdate);
+    }
+
+    private static Function0<Op<Boolean>> where(UpsertOptions options) {
+        return options.where == null ? null : () -> options.where;
+    }
+
+    private static List<Column<?>> orAll(Column<?>[] columns) {
+        return columns.length == 0 ? null : List.of(columns);
+    }
+
+    private static List<Expression<?>> orColumns(Table table, Expression<?>[] fields) {
+        return fields.length == 0 ? new ArrayList<>(table.getColumns()) : List.of(fields);
+    }
+
+    private <R> CompletableFuture<R> collected(Flow<ResultRow> rows, Function<List<? extends ResultRow>, R> map) {
+        return funnel.<List<? extends ResultRow>, R>call(next -> FlowKt.toList(rows, new ArrayList<ResultRow>(), next), map);
     }
 
     private static ResultRow row(InsertStatement<?> statement) {

@@ -1,5 +1,6 @@
 package dev.kormorant.async;
 
+import dev.kormorant.BlockingKt;
 import dev.kormorant.BlockingNotAllowedException;
 import dev.kormorant.Model;
 import dev.kormorant.ModelClass;
@@ -8,9 +9,13 @@ import dev.kormorant.Query;
 import dev.kormorant.RowQuery;
 import dev.kormorant.Rows;
 import dev.kormorant.SizedIterable;
+import dev.kormorant.SqlQuery;
 import dev.kormorant.SqlResult;
+import dev.kormorant.SqlRow;
+import dev.kormorant.async.internal.Funnel;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -20,8 +25,11 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jetbrains.exposed.v1.core.Column;
 import org.jetbrains.exposed.v1.core.Expression;
+import org.jetbrains.exposed.v1.core.Join;
 import org.jetbrains.exposed.v1.core.Op;
+import org.jetbrains.exposed.v1.core.QueryAlias;
 import org.jetbrains.exposed.v1.core.ResultRow;
 import org.jetbrains.exposed.v1.core.Table;
 import org.jetbrains.exposed.v1.core.dao.id.IdTable;
@@ -31,9 +39,10 @@ import org.jetbrains.exposed.v1.core.dao.id.IdTable;
  * throws the original exception, unchecked. Interrupting the thread cancels the statement on the server; the call throws
  * {@link CancellationException} then, and the thread stays interrupted.
  *
- * <p>Where waiting would stall others a call throws {@link BlockingNotAllowedException} and sends nothing: on an event loop, on a thread
- * of Kotlin's own dispatchers, and in a dependent of a future, which holds a thread that futures need to complete. On a virtual thread
- * it always waits.
+ * <p>On a virtual thread it always waits. On others the policy of the database decides, see {@link AsyncDatabase#blockingPolicy()}; by default
+ * waiting is forbidden, and {@link AsyncDatabase#allowBlocking()} opens it for a while. Where waiting would stall others it is forbidden
+ * whatever the policy: on an event loop, on a thread of Kotlin's default dispatcher, and in a dependent of a future, which holds a
+ * thread that futures need to complete. What is forbidden throws {@link BlockingNotAllowedException} and sends nothing.
  */
 public abstract sealed class BlockingStatements permits BlockingDatabase, BlockingTransaction {
     final AsyncStatements async;
@@ -51,7 +60,15 @@ public abstract sealed class BlockingStatements permits BlockingDatabase, Blocki
      */
     public static <T> T call(Supplier<? extends CompletableFuture<T>> future) {
         Dependents.requireBlockingAllowed();
-        return waitFor(future.get());
+        return waitFor(Funnel.forWaiting(future));
+    }
+
+    /** Waits for what closes something, which no policy forbids. */
+    @SuppressWarnings("try")
+    static <T> T await(Funnel funnel, Supplier<? extends CompletableFuture<T>> future) {
+        try (var allowed = BlockingKt.allowBlocking(funnel.getDatabase())) {
+            return call(future);
+        }
     }
 
     /**
@@ -314,6 +331,284 @@ public abstract sealed class BlockingStatements permits BlockingDatabase, Blocki
     }
 
     /**
+     * Runs any SQL with parameters {@code :name}.
+     *
+     * @param sql the statement
+     * @param arguments values by name; {@code null} only in a map that takes it
+     * @return its rows, or the number of rows affected
+     */
+    public final SqlResult exec(String sql, Map<String, ?> arguments) {
+        return call(() -> async.exec(sql, arguments));
+    }
+
+    /**
+     * Runs a statement given as SQL, of whatever kind it is.
+     *
+     * @param statement what {@link #sql} has made
+     * @return its rows, the number of rows affected and the last id, as far as it has them
+     */
+    public final SqlResult exec(SqlQuery<?> statement) {
+        return call(() -> async.exec(statement));
+    }
+
+    /**
+     * Runs the statements of a script, separated by semicolons, one after another on one connection. The first that fails ends it.
+     *
+     * @param script the statements, without parameters
+     * @return their results, in order
+     */
+    public final List<SqlResult> script(String script) {
+        return call(() -> async.script(script));
+    }
+
+    /**
+     * Changes a limited number of the rows that match a condition; MySQL and MariaDB only.
+     *
+     * @param table the table
+     * @param condition the condition
+     * @param limit how many at most
+     * @param values gives the values
+     * @return how many rows matched
+     */
+    public final Integer update(Table table, Op<Boolean> condition, int limit, Consumer<Assignments> values) {
+        return call(() -> async.update(table, condition, limit, values));
+    }
+
+    /**
+     * Changes the rows of a table of a join; not on SQLite.
+     *
+     * @param join the join
+     * @param condition the condition
+     * @param values gives the values
+     * @return how many rows matched
+     */
+    public final Integer update(Join join, Op<Boolean> condition, Consumer<Assignments> values) {
+        return call(() -> async.update(join, condition, values));
+    }
+
+    /**
+     * Deletes a limited number of the rows that match a condition; MySQL and MariaDB only.
+     *
+     * @param table the table
+     * @param condition the condition
+     * @param limit how many at most
+     * @return how many rows were deleted
+     */
+    public final Integer deleteWhere(Table table, Op<Boolean> condition, int limit) {
+        return call(() -> async.deleteWhere(table, condition, limit));
+    }
+
+    /**
+     * Deletes the rows that match a condition as far as no constraint forbids it; MySQL and MariaDB only.
+     *
+     * @param table the table
+     * @param condition the condition
+     * @return how many rows were deleted; MySQL 8.0 counts those as well that a constraint has kept
+     */
+    public final Integer deleteIgnoreWhere(Table table, Op<Boolean> condition) {
+        return call(() -> async.deleteIgnoreWhere(table, condition));
+    }
+
+    /**
+     * Deletes the rows of one table that a join finds; not on SQLite.
+     *
+     * @param join the join
+     * @param target the table to delete from
+     * @param condition the condition
+     * @return how many rows were deleted
+     */
+    public final Integer delete(Join join, Table target, Op<Boolean> condition) {
+        return call(() -> async.delete(join, target, condition));
+    }
+
+    /**
+     * Inserts the rows of a query.
+     *
+     * @param table the table
+     * @param query the query
+     * @param columns what its fields are stored in; none is all columns but an id that the database makes
+     * @return how many rows were inserted
+     */
+    public final Integer insert(Table table, RowQuery<?> query, Column<?>... columns) {
+        return call(() -> async.insert(table, query, columns));
+    }
+
+    /**
+     * Inserts those rows of a query that violate no unique constraint.
+     *
+     * @param table the table
+     * @param query the query
+     * @param columns what its fields are stored in; none is all columns but an id that the database makes
+     * @return how many rows were inserted
+     */
+    public final Integer insertIgnore(Table table, RowQuery<?> query, Column<?>... columns) {
+        return call(() -> async.insertIgnore(table, query, columns));
+    }
+
+    /**
+     * Inserts the rows of a query in the place of those with the same values in a unique key; not on PostgreSQL.
+     *
+     * @param table the table
+     * @param query the query
+     * @param columns what its fields are stored in; none is all columns but an id that the database makes
+     * @return how many rows there were
+     */
+    public final Integer replace(Table table, RowQuery<?> query, Column<?>... columns) {
+        return call(() -> async.replace(table, query, columns));
+    }
+
+    /**
+     * Inserts a row, or changes the one that is there.
+     *
+     * @param table the table
+     * @param options how a row is found and what becomes of it
+     * @param values gives the values
+     * @return the row as it is stored now; empty if the options hold an existing row back
+     */
+    public final Optional<ResultRow> upsert(Table table, UpsertOptions options, Consumer<Assignments> values) {
+        return call(() -> async.upsert(table, options, values));
+    }
+
+    /**
+     * {@link #upsert} of a row per element, many rows per statement, and all or none of them.
+     *
+     * @param table the table
+     * @param elements the elements
+     * @param options how a row is found and what becomes of it
+     * @param values gives the values for an element
+     * @param <E> type of the elements
+     * @return the rows as they are stored now, in the order of the elements, without those that the options hold back
+     */
+    public final <E> List<ResultRow> batchUpsert(
+            Table table, Collection<E> elements, UpsertOptions options, BiConsumer<Assignments, E> values) {
+        return call(() -> async.batchUpsert(table, elements, options, values));
+    }
+
+    /**
+     * Inserts a row in the place of those with the same values in a unique key; not on PostgreSQL.
+     *
+     * @param table the table
+     * @param values gives the values
+     * @return the row as the database stored it
+     */
+    public final ResultRow replace(Table table, Consumer<Assignments> values) {
+        return call(() -> async.replace(table, values));
+    }
+
+    /**
+     * {@link #replace} of a row per element, many rows per statement, and all or none of them.
+     *
+     * @param table the table
+     * @param elements the elements
+     * @param values gives the values for an element
+     * @param <E> type of the elements
+     * @return the rows as the database stored them, in the order of the elements
+     */
+    public final <E> List<ResultRow> batchReplace(Table table, Collection<E> elements, BiConsumer<Assignments, E> values) {
+        return call(() -> async.batchReplace(table, elements, values));
+    }
+
+    /**
+     * Compares a table with another one and inserts, updates and deletes; PostgreSQL from 15 on only.
+     *
+     * @param table the table to change
+     * @param source the other table
+     * @param on which rows belong together
+     * @param clauses says what becomes of them
+     * @return how many rows were inserted, updated and deleted
+     */
+    public final Integer merge(Table table, Table source, Op<Boolean> on, Consumer<MergeClauses> clauses) {
+        return call(() -> async.merge(table, source, on, clauses));
+    }
+
+    /**
+     * Compares a table with the rows of a query; see the other {@code merge}.
+     *
+     * @param table the table to change
+     * @param source the query
+     * @param on which rows belong together
+     * @param clauses says what becomes of them
+     * @return how many rows were inserted, updated and deleted
+     */
+    public final Integer merge(Table table, QueryAlias source, Op<Boolean> on, Consumer<MergeClauses> clauses) {
+        return call(() -> async.merge(table, source, on, clauses));
+    }
+
+    /**
+     * Inserts a row and returns what is wanted of it; not on MySQL.
+     *
+     * @param table the table
+     * @param values gives the values
+     * @param returning what is wanted; nothing is all columns
+     * @return the row
+     */
+    public final ResultRow insertReturning(Table table, Consumer<Assignments> values, Expression<?>... returning) {
+        return call(() -> async.insertReturning(table, values, returning));
+    }
+
+    /**
+     * {@link #upsert} that returns what is wanted of the row; not on MySQL.
+     *
+     * @param table the table
+     * @param options how a row is found and what becomes of it
+     * @param values gives the values
+     * @param returning what is wanted; nothing is all columns
+     * @return the row as it is stored now; none if the options hold an existing row back
+     */
+    public final List<ResultRow> upsertReturning(
+            Table table, UpsertOptions options, Consumer<Assignments> values, Expression<?>... returning) {
+        return call(() -> async.upsertReturning(table, options, values, returning));
+    }
+
+    /**
+     * Changes the rows that match a condition and returns what is wanted of each as it is then; not on MySQL and MariaDB.
+     *
+     * @param table the table
+     * @param condition the condition
+     * @param values gives the values
+     * @param returning what is wanted; nothing is all columns
+     * @return the rows
+     */
+    public final List<ResultRow> updateReturning(
+            Table table, Op<Boolean> condition, Consumer<Assignments> values, Expression<?>... returning) {
+        return call(() -> async.updateReturning(table, condition, values, returning));
+    }
+
+    /**
+     * Deletes the rows that match a condition and returns what is wanted of each; not on MySQL.
+     *
+     * @param table the table
+     * @param condition the condition
+     * @param returning what is wanted; nothing is all columns
+     * @return the rows
+     */
+    public final List<ResultRow> deleteReturning(Table table, Op<Boolean> condition, Expression<?>... returning) {
+        return call(() -> async.deleteReturning(table, condition, returning));
+    }
+
+    /**
+     * A statement in SQL with a {@code ?} for each argument; see {@link AsyncStatements#sql(String, Object...)}. Runs nothing.
+     *
+     * @param sql the statement
+     * @param arguments values, which travel as parameters with the type of their class
+     * @return the statement
+     */
+    public final SqlQuery<SqlRow> sql(String sql, Object... arguments) {
+        return async.sql(sql, arguments);
+    }
+
+    /**
+     * A statement in SQL with parameters {@code :name}. Runs nothing.
+     *
+     * @param sql the statement
+     * @param arguments values by name
+     * @return the statement
+     */
+    public final SqlQuery<SqlRow> sql(String sql, Map<String, ?> arguments) {
+        return async.sql(sql, arguments);
+    }
+
+    /**
      * Runs a function in a transaction, on the calling thread: committed when it returns, rolled back when it throws. On the handle of a
      * transaction it is a savepoint.
      *
@@ -335,6 +630,7 @@ public abstract sealed class BlockingStatements permits BlockingDatabase, Blocki
      */
     public final <T> T transaction(TransactionOptions options, Function<? super BlockingTransaction, ? extends T> block) {
         Dependents.requireBlockingAllowed();
+        BlockingKt.requireBlockingAllowed(async.funnel.getDatabase());
         var opened = new CompletableFuture<AsyncTransaction>();
         var outcome = new CompletableFuture<T>();
         var ended = async.<T>transaction(options, transaction -> {

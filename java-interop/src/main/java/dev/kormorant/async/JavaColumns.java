@@ -1,11 +1,20 @@
 package dev.kormorant.async;
 
+import dev.kormorant.NativeEnumKt;
 import dev.kormorant.async.internal.ColumnsKt;
+import dev.kormorant.postgresql.Hstore;
+import dev.kormorant.postgresql.Interval;
+import dev.kormorant.postgresql.Intervals;
+import dev.kormorant.postgresql.Range;
+import dev.kormorant.postgresql.Ranges;
+import dev.kormorant.postgresql.TextTypes;
+import java.math.BigDecimal;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.OffsetDateTime;
+import java.util.Map;
 import java.util.UUID;
 import java.util.function.Supplier;
 import kotlin.jvm.JvmClassMappingKt;
@@ -227,6 +236,20 @@ public interface JavaColumns {
         return table().enumerationByName(name, length, JvmClassMappingKt.getKotlinClass(type));
     }
 
+    /**
+     * A column of an enum type of the database: on PostgreSQL a type of its own, which the schema functions make, on MySQL and MariaDB
+     * {@code ENUM(…)}, on SQLite text.
+     *
+     * @param name name of the column
+     * @param type the enum, whose constants' names are the labels
+     * @param typeName name of the type on PostgreSQL, in lower case
+     * @param <E> the enum
+     * @return the column
+     */
+    default <E extends Enum<E>> Column<E> nativeEnumeration(String name, Class<E> type, String typeName) {
+        return NativeEnumKt.nativeEnumeration(table(), name, type, typeName);
+    }
+
     // ---- References
 
     /**
@@ -343,5 +366,107 @@ public interface JavaColumns {
      */
     default <T> Column<T> withDefaultFrom(Column<T> column, Supplier<? extends T> supplier) {
         return table().clientDefault(column, supplier::get);
+    }
+
+    // ---- Types of PostgreSQL
+
+    /**
+     * A column of PostgreSQL's extension {@code hstore}: keys with texts or {@code null}.
+     *
+     * @param name its name
+     * @return the column
+     */
+    default Column<Map<String, String>> hstore(String name) {
+        return Hstore.hstore(table(), name);
+    }
+
+    /**
+     * A column of text that PostgreSQL's extension {@code citext} compares without regard to case.
+     *
+     * @param name its name
+     * @return the column
+     */
+    default Column<String> citext(String name) {
+        return TextTypes.citext(table(), name);
+    }
+
+    /**
+     * A column of PostgreSQL's {@code tsvector}.
+     *
+     * @param name its name
+     * @return the column
+     */
+    default Column<String> tsVector(String name) {
+        return TextTypes.tsVector(table(), name);
+    }
+
+    /**
+     * A column of PostgreSQL's ranges of 4-byte integers.
+     *
+     * @param name its name
+     * @return the column
+     */
+    default Column<Range<Integer>> int4Range(String name) {
+        return Ranges.int4Range(table(), name);
+    }
+
+    /**
+     * A column of PostgreSQL's ranges of 8-byte integers.
+     *
+     * @param name its name
+     * @return the column
+     */
+    default Column<Range<Long>> int8Range(String name) {
+        return Ranges.int8Range(table(), name);
+    }
+
+    /**
+     * A column of PostgreSQL's ranges of decimals.
+     *
+     * @param name its name
+     * @return the column
+     */
+    default Column<Range<BigDecimal>> numRange(String name) {
+        return Ranges.numRange(table(), name);
+    }
+
+    /**
+     * A column of PostgreSQL's ranges of dates.
+     *
+     * @param name its name
+     * @return the column
+     */
+    default Column<Range<LocalDate>> dateRange(String name) {
+        return Ranges.dateRange(table(), name);
+    }
+
+    /**
+     * A column of PostgreSQL's ranges of dates with times.
+     *
+     * @param name its name
+     * @return the column
+     */
+    default Column<Range<LocalDateTime>> tsRange(String name) {
+        return Ranges.tsRange(table(), name);
+    }
+
+    /**
+     * A column of PostgreSQL's ranges of points in time.
+     *
+     * @param name its name
+     * @return the column
+     */
+    default Column<Range<OffsetDateTime>> tstzRange(String name) {
+        return Ranges.tstzRange(table(), name);
+    }
+
+    /**
+     * A column of PostgreSQL's intervals.
+     *
+     * @param name its name
+     * @return the column
+     */
+    default Column<Interval> interval(String name) {
+        return Intervals.interval(table(), name);
     }
 }

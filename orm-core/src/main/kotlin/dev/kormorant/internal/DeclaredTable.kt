@@ -208,12 +208,13 @@ internal fun inReferenceOrder(tables: List<Table>): List<Table> {
     return ordered.toList()
 }
 
-/** Whether some of [tables], more than one, refer to one another in a circle. */
+/** Whether some of [tables] refer to one another in a circle, or one to itself. */
 internal fun haveCircle(tables: List<Table>): Boolean {
     val before = HashSet<Table>()
     val wanted = tables.toSet()
     return inReferenceOrder(tables).any { table ->
+        val refers = table.foreignKeys.any { it.targetTable in wanted && it.targetTable !in before }
         before += table
-        table.foreignKeys.any { it.targetTable in wanted && it.targetTable !in before }
+        refers
     }
 }

@@ -39,7 +39,7 @@ internal suspend fun Database.countRepeated(owner: Model<*>, relation: Relation<
     else if (configured != null) owner.state.peers?.let { report(configured, it.loads.next(relation), owner, relation) }
 }
 
-private fun Database.report(watch: RepeatedLoads, times: Int, owner: Model<*>, relation: Relation<*>) {
+private suspend fun Database.report(watch: RepeatedLoads, times: Int, owner: Model<*>, relation: Relation<*>) {
     if (times != watch.limit + 1) return
     val type = owner.state.modelClass
     val property = "${owner.javaClass.simpleName}${type.relations.spelling(relation)}"

@@ -6,7 +6,7 @@ import dev.kormorant.Database
 import dev.kormorant.ErrorDetails
 import dev.kormorant.UnsupportedByDialectException
 import dev.kormorant.connection
-import dev.kormorant.currentScope
+import dev.kormorant.currentLevel
 import dev.kormorant.driver.SessionSetting
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.driver.TableRebuilder
@@ -19,14 +19,14 @@ import dev.kormorant.transaction
  * @throws UnsupportedByDialectException before anything is sent, if the caller's transaction would be committed by it.
  */
 internal suspend fun Database.runSchema(bridge: ExposedBridge, statements: List<String>, setting: SessionSetting? = null) {
-    suspend fun runAll() = statements.forEach { run(ddl(it)) }
-    statements.forEach { refuseImplicitCommit(bridge, it) }
-    when {
-        setting != null -> connection { withSettings(listOf(setting)) { runAll() } }
-        statements.size < 2 -> runAll()
-        bridge.dialect.transactionalDdl -> transaction { runAll() }
-        else -> connection { runAll() }
+    suspend fun runEach() = statements.forEach { run(ddl(it)) }
+    suspend fun runAll() = when {
+        statements.size < 2 -> runEach()
+        bridge.dialect.transactionalDdl -> transaction { runEach() }
+        else -> connection { runEach() }
     }
+    statements.forEach { refuseImplicitCommit(bridge, it) }
+    if (setting == null) runAll() else connection { withSettings(listOf(setting)) { runAll() } }
 }
 
 /**
@@ -55,7 +55,7 @@ internal suspend fun Database.runRebuild(bridge: ExposedBridge, rebuilder: Table
 }
 
 private suspend fun Database.withSettings(settings: List<SessionSetting>, block: suspend () -> Unit) {
-    val session = checkNotNull(currentScope()).level.session
+    val session = checkNotNull(currentLevel()).session
     val restore = ArrayList<String>()
     try {
         for (setting in settings) {

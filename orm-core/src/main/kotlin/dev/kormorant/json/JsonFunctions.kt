@@ -1,3 +1,5 @@
+@file:JvmName("JsonFunctions")
+
 package dev.kormorant.json
 
 import dev.kormorant.internal.DialectExpression
@@ -34,11 +36,11 @@ import org.jetbrains.exposed.v1.core.vendors.currentDialect
  *
  * @throws IllegalArgumentException for another [T].
  */
-public inline fun <reified T : Any> ExpressionWithColumnType<*>.extract(vararg path: String): ExpressionWithColumnType<T?> = extract(T::class.java, path)
+public inline fun <reified T : Any> ExpressionWithColumnType<*>.extract(vararg path: String): ExpressionWithColumnType<T?> = extract(T::class.java, *path)
 
-@PublishedApi
+/** The value at [path] as a [type]; see the other `extract`. */
 @Suppress("UNCHECKED_CAST")
-internal fun <T : Any> ExpressionWithColumnType<*>.extract(type: Class<T>, path: Array<out String>): ExpressionWithColumnType<T?> =
+public fun <T : Any> ExpressionWithColumnType<*>.extract(type: Class<T>, vararg path: String): ExpressionWithColumnType<T?> =
     extractAs(type.kotlin.javaObjectType, path.asList()) as ExpressionWithColumnType<T?>
 
 private fun ExpressionWithColumnType<*>.extractAs(type: Class<*>, path: List<String>): ExpressionWithColumnType<*> = when (type) {

@@ -15,6 +15,7 @@ public class JsonText(public val text: String) {
          *
          * @throws IllegalArgumentException for other classes and for numbers that are not finite.
          */
+        @JvmStatic
         public fun of(value: Any?): JsonText = value as? JsonText ?: JsonText(StringBuilder().apply { write(value) }.toString())
 
         private fun StringBuilder.write(value: Any?) {

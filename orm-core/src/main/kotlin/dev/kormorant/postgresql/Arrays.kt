@@ -1,3 +1,5 @@
+@file:JvmName("Arrays")
+
 package dev.kormorant.postgresql
 
 import dev.kormorant.internal.SqlPart

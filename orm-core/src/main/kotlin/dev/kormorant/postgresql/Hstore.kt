@@ -1,3 +1,5 @@
+@file:JvmName("Hstore")
+
 package dev.kormorant.postgresql
 
 import dev.kormorant.internal.SqlPart

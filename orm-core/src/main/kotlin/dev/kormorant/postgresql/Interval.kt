@@ -1,3 +1,5 @@
+@file:JvmName("Intervals")
+
 package dev.kormorant.postgresql
 
 import org.jetbrains.exposed.v1.core.Column
@@ -33,6 +35,7 @@ public class Interval(
         private const val MONTHS_OF_A_YEAR = 12
 
         /** The interval that [text] is in the form of ISO 8601; throws [IllegalArgumentException] if it is none. */
+        @JvmStatic
         public fun parse(text: String): Interval {
             val (date, time) = text.removePrefix("P").let { it.substringBefore('T') to it.substringAfter('T', "") }
             val period = if (date.isEmpty()) Period.ZERO else iso(text) { Period.parse("P$date") }

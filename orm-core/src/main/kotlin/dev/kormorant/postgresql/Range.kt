@@ -37,15 +37,19 @@ public class Range<T : Comparable<T>> private constructor(
          *
          * @throws IllegalArgumentException if [lower] is more than [upper].
          */
+        @JvmStatic
+        @JvmOverloads
         public fun <T : Comparable<T>> of(lower: T?, upper: T?, lowerInclusive: Boolean = true, upperInclusive: Boolean = false): Range<T> {
             require(lower == null || upper == null || lower <= upper) { "The lower bound $lower is more than the upper bound $upper." }
             return Range(lower, upper, lower != null && lowerInclusive, upper != null && upperInclusive, isEmpty = false)
         }
 
         /** The range without values. */
+        @JvmStatic
         public fun <T : Comparable<T>> empty(): Range<T> = Range(null, null, lowerInclusive = false, upperInclusive = false, isEmpty = true)
 
         /** All values. */
+        @JvmStatic
         public fun <T : Comparable<T>> unbounded(): Range<T> = of(null, null)
     }
 }

@@ -1,3 +1,5 @@
+@file:JvmName("Ranges")
+
 package dev.kormorant.postgresql
 
 import dev.kormorant.internal.SqlPart

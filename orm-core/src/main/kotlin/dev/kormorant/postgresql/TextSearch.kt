@@ -1,3 +1,5 @@
+@file:JvmName("TextSearch")
+
 package dev.kormorant.postgresql
 
 import dev.kormorant.internal.SqlPart
@@ -13,22 +15,27 @@ import org.jetbrains.exposed.v1.core.TextColumnType
 // configuration the server's default_text_search_config holds. MySQL's search is Exposed's `match`.
 
 /** [text] made ready to be searched: a `tsvector`. */
+@JvmOverloads
 public fun toTsVector(text: Expression<out String?>, configuration: String? = null): ExpressionWithColumnType<String?> =
     search("TO_TSVECTOR", configuration, text)
 
 /** A `tsquery` in its own notation: `fox & !dog`, `quick <-> fox`, `fo:*`. What is not in that notation is an error of the database. */
+@JvmOverloads
 public fun toTsQuery(query: String, configuration: String? = null): ExpressionWithColumnType<String?> =
     search("TO_TSQUERY", configuration, parameter(query))
 
 /** A `tsquery` for texts that have all words of [query], which may be any text. */
+@JvmOverloads
 public fun plainToTsQuery(query: String, configuration: String? = null): ExpressionWithColumnType<String?> =
     search("PLAINTO_TSQUERY", configuration, parameter(query))
 
 /** A `tsquery` for texts that have the words of [query], which may be any text, one after another. */
+@JvmOverloads
 public fun phraseToTsQuery(query: String, configuration: String? = null): ExpressionWithColumnType<String?> =
     search("PHRASETO_TSQUERY", configuration, parameter(query))
 
 /** A `tsquery` in the manner of search engines: quotes, `or` and `-`; any text will do. */
+@JvmOverloads
 public fun webSearchToTsQuery(query: String, configuration: String? = null): ExpressionWithColumnType<String?> =
     search("WEBSEARCH_TO_TSQUERY", configuration, parameter(query))
 
@@ -45,6 +52,7 @@ public fun tsRankCd(vector: ExpressionWithColumnType<out String?>, query: Expres
     pgExpression(FloatColumnType()) { add("TS_RANK_CD(", vector, ", ", query, ")") }
 
 /** The parts of [text] that have what [query] looks for, with the words marked as [options] say: `StartSel=<b>, StopSel=</b>`. */
+@JvmOverloads
 public fun tsHeadline(
     text: Expression<out String?>,
     query: ExpressionWithColumnType<String?>,

@@ -1,3 +1,5 @@
+@file:JvmName("TextTypes")
+
 package dev.kormorant.postgresql
 
 import dev.kormorant.internal.DialectExpression

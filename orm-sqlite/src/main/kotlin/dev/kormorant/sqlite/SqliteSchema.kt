@@ -87,6 +87,9 @@ internal object SqliteSchema : SchemaDialect {
 
     override fun dropCircle(tables: List<String>): List<String> = listOf(DEFER) + tables.map { "DROP TABLE IF EXISTS $it" }
 
+    /** Without effect inside a transaction, where [DEFER] does for all references but those with RESTRICT. */
+    override val keyChecks: SessionSetting get() = KEY_CHECKS
+
     override val rebuild: TableRebuilder get() = Rebuilder
 
     private fun int(value: Any?) = (value as Number).toInt()
@@ -110,7 +113,7 @@ private object Rebuilder : TableRebuilder {
      * leaves alone the views and triggers in which the table is named.
      */
     override val settings: List<SessionSetting> = listOf(
-        SessionSetting("PRAGMA foreign_keys", needed = "0", usual = "1") { "PRAGMA foreign_keys = $it" },
+        KEY_CHECKS,
         SessionSetting("PRAGMA legacy_alter_table", needed = "1", usual = "0") { "PRAGMA legacy_alter_table = $it" },
     )
 
@@ -139,5 +142,7 @@ private object Rebuilder : TableRebuilder {
         "INSERT INTO sqlite_sequence (name, seq) SELECT ${literal(new)}, seq FROM sqlite_sequence WHERE name = ${literal(old)}",
     )
 }
+
+private val KEY_CHECKS = SessionSetting("PRAGMA foreign_keys", needed = "0", usual = "1") { "PRAGMA foreign_keys = $it" }
 
 private fun literal(text: String) = "'${text.replace("'", "''")}'"

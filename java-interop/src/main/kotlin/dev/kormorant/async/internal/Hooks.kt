@@ -20,7 +20,7 @@ internal class Hook<M : Model<*>>(private val function: BiFunction<Funnel, in M,
         val database = checkNotNull(currentCoroutineContext()[Database])
         coroutineScope {
             try {
-                function.apply(Funnel(database, this, "hook"), model)?.await()
+                function.apply(Funnel(database, this, "hook", emptyList()), model)?.await()
             } catch (error: CompletionException) {
                 throw error.cause ?: error
             }

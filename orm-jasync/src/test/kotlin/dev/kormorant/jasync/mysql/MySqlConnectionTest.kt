@@ -1,5 +1,6 @@
 package dev.kormorant.jasync.mysql
 
+import dev.kormorant.ConfigurationException
 import dev.kormorant.ConnectionBusyException
 import dev.kormorant.ConnectionException
 import dev.kormorant.ConstraintKind
@@ -11,6 +12,7 @@ import dev.kormorant.Isolation
 import dev.kormorant.QueryTimeoutException
 import dev.kormorant.SyntaxException
 import dev.kormorant.UnsupportedByDialectException
+import dev.kormorant.driver.BeginOptions
 import dev.kormorant.driver.Access
 import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.DmlKind
@@ -104,6 +106,19 @@ abstract class MySqlConnectionTests(kind: ServerKind) {
     }
 
     @Test
+    fun `with useAffectedRows an update reports the rows it changed`() = connected("?sslmode=disable&useAffectedRows=true") { db ->
+        db.run("CREATE TEMPORARY TABLE t (v INT)")
+        db.run("INSERT INTO t VALUES (1), (1), (2)")
+        assertEquals(1, db.prepared("UPDATE t SET v = ?", SqlType.INTEGER to 1).affected)
+        assertEquals(0, db.run("UPDATE t SET v = 1").affected)
+    }
+
+    @Test
+    fun `useAffectedRows is true or false`() {
+        assertThrows<ConfigurationException> { fixture.connected("?useAffectedRows=yes") { } }
+    }
+
+    @Test
     fun `the ids of a multi-row insert follow the first one reported`() = connected { db ->
         db.run("CREATE TEMPORARY TABLE ids (id BIGINT AUTO_INCREMENT PRIMARY KEY, v INT)")
         if (isMariaDb) {
@@ -120,7 +135,7 @@ abstract class MySqlConnectionTests(kind: ServerKind) {
 
     @Test
     fun `the status follows the wire`() = connected { db ->
-        for (sql in db.dialect.begin(null, readOnly = false)) db.run(sql)
+        for (sql in db.dialect.begin(BeginOptions(null, readOnly = false))) db.run(sql)
         assertEquals(ConnectionStatus.IN_TRANSACTION, db.status)
         assertThrows<SyntaxException> { db.run("SELECT * FROM missing") }
         assertEquals(ConnectionStatus.IN_TRANSACTION, db.status)
@@ -138,12 +153,12 @@ abstract class MySqlConnectionTests(kind: ServerKind) {
     @Test
     fun `a transaction begins with its level and its access mode`() = connected { db ->
         db.run("CREATE TABLE IF NOT EXISTS read_only (id INT)")
-        for (sql in db.dialect.begin(Isolation.SERIALIZABLE, readOnly = true)) db.run(sql)
+        for (sql in db.dialect.begin(BeginOptions(Isolation.SERIALIZABLE, readOnly = true))) db.run(sql)
         val error = assertThrows<DatabaseException> { db.run("INSERT INTO read_only VALUES (1)") }
         assertEquals(1792, error.vendorCode)
         db.run("COMMIT")
         for (isolation in Isolation.entries + null) {
-            for (sql in db.dialect.begin(isolation, readOnly = false)) db.run(sql)
+            for (sql in db.dialect.begin(BeginOptions(isolation, readOnly = false))) db.run(sql)
             assertEquals(ConnectionStatus.IN_TRANSACTION, db.status)
             db.run("ROLLBACK")
         }
