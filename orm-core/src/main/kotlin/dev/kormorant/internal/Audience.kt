@@ -5,10 +5,12 @@ import dev.kormorant.ContextListeners
 import dev.kormorant.Database
 import dev.kormorant.DatabaseListener
 import dev.kormorant.DecodeEvent
+import dev.kormorant.OrmException
 import dev.kormorant.StatementEvent
 import dev.kormorant.driver.Connection
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.time.Duration
@@ -69,8 +71,9 @@ internal class Audience(val database: Database, private val own: List<DatabaseLi
         val start = System.nanoTime()
         try {
             return execute().also { tell(listeners, connection, statement, start, it.affected, null) }
-        } catch (error: Throwable) {
-            tell(listeners, connection, statement, start, 0, error)
+        } catch (error: Exception) {
+            // Anything else is a mistake in the call, and nothing was sent.
+            if (error is OrmException || error is CancellationException) tell(listeners, connection, statement, start, 0, error)
             throw error
         }
     }
