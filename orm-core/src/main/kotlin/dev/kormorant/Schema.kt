@@ -208,7 +208,10 @@ public object Schema {
     }
 
     private suspend fun run(database: Database, bridge: ExposedBridge, changes: List<SchemaChange>) {
-        val statements = changes.flatMap { it.statements }
+        // A label of an enum type can be used after the transaction that adds it.
+        val (labels, others) = changes.partition { it.kind == ChangeKind.EXTEND_TYPE }
+        database.runSchema(bridge, labels.flatMap { it.statements })
+        val statements = others.flatMap { it.statements }
         val rebuilder = bridge.dialect.schema.rebuild?.takeIf { changes.any { change -> change.kind == ChangeKind.REBUILD_TABLE } }
         if (rebuilder == null) database.runSchema(bridge, statements) else database.runRebuild(bridge, rebuilder, statements)
     }
@@ -243,7 +246,7 @@ public object Schema {
      */
     public suspend fun setSchema(schema: DatabaseSchema) {
         val database = Database.current()
-        val level = checkNotNull(database.currentScope()) { "setSchema() must be called inside transaction { } or db.connection { }." }.level
+        val level = checkNotNull(database.currentLevel()) { "setSchema() must be called inside transaction { } or db.connection { }." }
         val bridge = database.openBridge()
         val name = bridge.render { schema.setSchemaStatement(); schema.identifier }
         val facts = bridge.dialect.schema

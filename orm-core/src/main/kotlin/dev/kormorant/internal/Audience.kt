@@ -7,7 +7,9 @@ import dev.kormorant.DatabaseListener
 import dev.kormorant.DecodeEvent
 import dev.kormorant.OrmException
 import dev.kormorant.StatementEvent
+import dev.kormorant.TransactionEvent
 import dev.kormorant.driver.Connection
+import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
 import kotlinx.coroutines.CancellationException
@@ -65,16 +67,24 @@ internal class Audience(val database: Database, private val own: List<DatabaseLi
         }
     }
 
-    /** Runs [execute], in which [statement] is sent and answered. */
-    suspend fun executing(connection: Connection, statement: SqlStatement, execute: suspend () -> RawResult): RawResult {
+    /** Runs [execute], in which [statement] is sent after [prelude] and answered. */
+    suspend fun executing(connection: Connection, statement: SqlStatement, prelude: Prelude?, execute: suspend () -> RawResult): RawResult {
         val listeners = here() ?: return execute()
         val start = System.nanoTime()
+        var rows = 0L
+        var failure: Throwable? = null
         try {
-            return execute().also { tell(listeners, connection, statement, start, it.affected, null) }
-        } catch (error: Exception) {
-            // Anything else is a mistake in the call, and nothing was sent.
-            if (error is OrmException || error is CancellationException) tell(listeners, connection, statement, start, 0, error)
+            return execute().also { rows = it.affected }
+        } catch (error: Throwable) {
+            failure = error
             throw error
+        } finally {
+            // What has gone ahead of a statement has no time of its own, but the first one has waited for the connection.
+            for (sql in prelude?.run { statements.take(answered) }.orEmpty()) {
+                tell(listeners, StatementEvent(database, sql, waitedFor(connection), Duration.ZERO, 0, null))
+            }
+            // Any other failure is a mistake in the call, and nothing was sent.
+            if (failure == null || failure is OrmException || failure is CancellationException) tell(listeners, connection, statement, start, rows, failure)
         }
     }
 
@@ -88,9 +98,17 @@ internal class Audience(val database: Database, private val own: List<DatabaseLi
         return made
     }
 
+    suspend fun tell(event: () -> TransactionEvent) {
+        val listeners = here() ?: return
+        val told = event()
+        for (listener in listeners) listener.onTransaction(told)
+    }
+
     /** Tells of [statement], sent at [start] on [connection], and of its [rows] or the [error] that ended it. */
-    fun tell(listeners: List<DatabaseListener>, connection: Connection, statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
-        val event = StatementEvent(database, statement.sql, waitedFor(connection), since(start), rows, error)
+    fun tell(listeners: List<DatabaseListener>, connection: Connection, statement: SqlStatement, start: Long, rows: Long, error: Throwable?): Unit =
+        tell(listeners, StatementEvent(database, statement.sql, waitedFor(connection), since(start), rows, error))
+
+    private fun tell(listeners: List<DatabaseListener>, event: StatementEvent) {
         for (listener in listeners) listener.onStatement(event)
     }
 

@@ -50,6 +50,7 @@ private object PostgreSql : ServerBackend(
         replace = false,
         merge = true,
         longBinary = "BYTEA",
+        transactionIds = true,
         locks = listOf("FOR UPDATE", "FOR NO KEY UPDATE", "FOR SHARE", "FOR KEY SHARE").flatMap { listOf(it, "$it NOWAIT", "$it SKIP LOCKED") }.toSet(),
     ),
     Dialogue(
@@ -64,11 +65,13 @@ private object PostgreSql : ServerBackend(
             "SELECT pid, state, wait_event_type, wait_event, pg_blocking_pids(pid)::text, (now() - xact_start)::text, (now() - state_change)::text, query " +
                 "FROM pg_stat_activity WHERE datname = current_database()",
         ),
+        sleeping = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'",
+        timeouts = "SELECT current_setting('statement_timeout') AS s, current_setting('lock_timeout') AS l",
     ),
     dropOption = " WITH (FORCE)",
 )
 
-private val MYSQL_DIALOGUE = Dialogue(
+private fun mysqlDialogue(statementLimit: String) = Dialogue(
     slowStatement = "SELECT SLEEP(60)",
     sessionId = "SELECT CONNECTION_ID()",
     slowStatementsRunning = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'SELECT SLEEP%'",
@@ -81,6 +84,8 @@ private val MYSQL_DIALOGUE = Dialogue(
         "SELECT trx_id, trx_state, trx_started, trx_wait_started, trx_mysql_thread_id, trx_rows_locked, trx_query FROM information_schema.innodb_trx",
         "SHOW ENGINE INNODB STATUS",
     ),
+    sleeping = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND state = 'User sleep'",
+    timeouts = "SELECT @@$statementLimit, @@innodb_lock_wait_timeout",
 )
 
 private object MySql : ServerBackend(
@@ -110,7 +115,7 @@ private object MySql : ServerBackend(
         ),
         locks = listOf("FOR UPDATE", "FOR SHARE").flatMap { listOf(it, "$it NOWAIT", "$it SKIP LOCKED") }.toSet() + "LOCK IN SHARE MODE",
     ),
-    MYSQL_DIALOGUE,
+    mysqlDialogue("max_execution_time"),
 )
 
 private object MariaDb : ServerBackend(
@@ -136,5 +141,5 @@ private object MariaDb : ServerBackend(
         ),
         locks = setOf("FOR UPDATE", "FOR UPDATE NOWAIT", "FOR UPDATE SKIP LOCKED", "FOR UPDATE WAIT 1", "LOCK IN SHARE MODE"),
     ),
-    MYSQL_DIALOGUE,
+    mysqlDialogue("max_statement_time"),
 )

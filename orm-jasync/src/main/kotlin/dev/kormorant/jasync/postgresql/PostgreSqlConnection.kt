@@ -6,6 +6,7 @@ import dev.kormorant.StatementCacheStats
 import dev.kormorant.driver.Connection
 import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.Dialect
+import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
@@ -46,13 +47,16 @@ internal class PostgreSqlConnection(
             }
         }
 
-    override suspend fun execute(statement: SqlStatement): RawResult {
-        return run {
-            if (statement.types.isEmpty() && !statement.reusable) {
-                ExecuteCommand(session, statement, null, statements.serverSql(statement))
-            } else {
-                ExecuteCommand(session, statement, statements.find(statement), "")
-            }
+    override suspend fun execute(statement: SqlStatement): RawResult = perform(statement, null)
+
+    /** All up to one Sync, which is one round trip; after an error the server skips what is left of it. */
+    override suspend fun execute(statement: SqlStatement, prelude: Prelude): RawResult = perform(statement, prelude)
+
+    private suspend fun perform(statement: SqlStatement, prelude: Prelude?): RawResult = run {
+        if (statement.types.isEmpty() && !statement.reusable) {
+            ExecuteCommand(session, statement, null, statements.serverSql(statement), prelude = prelude)
+        } else {
+            ExecuteCommand(session, statement, statements.find(statement), "", prelude = prelude)
         }
     }
 

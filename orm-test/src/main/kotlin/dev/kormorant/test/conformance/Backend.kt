@@ -92,6 +92,8 @@ public class Capabilities(
     public val locks: Set<String> = emptySet(),
     /** A query that is sorted or limited can be a part of a set operation. */
     public val boundedOperands: Boolean = true,
+    /** The server gives each transaction an id, under which it knows later how it ended; and has deferrable transactions. */
+    public val transactionIds: Boolean = false,
 )
 
 /** Questions in the words of one product. */
@@ -110,6 +112,10 @@ public class Dialogue(
     public val sessions: String? = null,
     /** What to ask when nothing goes on: sessions, transactions, who waits for whom. */
     public val diagnosis: List<String> = emptyList(),
+    /** The session's bounds for a statement and for the wait for a lock; `null` where there are none. */
+    public val timeouts: String? = null,
+    /** How many sessions of the current database sleep in a [slowStatement]; `null` where there is nobody to ask. */
+    public val sleeping: String? = null,
 )
 
 /**

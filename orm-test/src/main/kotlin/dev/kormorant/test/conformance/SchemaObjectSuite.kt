@@ -49,11 +49,11 @@ public abstract class SchemaObjectSuite(backend: Backend) : Suite(backend) {
 
     private object Shaded : LongIdTable("shaded") {
         val shade = nativeEnumeration<Shade>("shade")
-        val other = nativeEnumeration<Shade>("other").nullable()
+        val other = nativeEnumeration<Shade>("other", "shade").nullable()
     }
 
     private object MoreShaded : LongIdTable("shaded") {
-        val shade = nativeEnumeration<MoreShades>("shade", "shade")
+        val shade = nativeEnumeration<MoreShades>("shade", "shade").default(MoreShades.GREY)
         val other = nativeEnumeration<MoreShades>("other", "shade").nullable()
     }
 
@@ -212,7 +212,7 @@ public abstract class SchemaObjectSuite(backend: Backend) : Suite(backend) {
 
         Schema.apply(Schema.difference(MoreShaded))
         assertEquals("no difference", "${Schema.difference(MoreShaded)}")
-        MoreShaded.insert { it[shade] = MoreShades.GREY }
+        db.exec("INSERT INTO shaded (other) VALUES (NULL)")
         assertEquals(listOf(MoreShades.PALE, MoreShades.GREY), MoreShaded.selectAll().orderBy(MoreShaded.id).toList().map { it[MoreShaded.shade] })
     }
 
