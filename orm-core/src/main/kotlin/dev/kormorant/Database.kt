@@ -6,31 +6,38 @@ import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.DatabaseUrl
 import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.Driver
+import dev.kormorant.driver.DriverFeature
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
+import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.internal.Audience
 import dev.kormorant.internal.ConnectionPool
+import dev.kormorant.internal.Deadline
 import dev.kormorant.internal.PooledConnection
 import dev.kormorant.internal.ExposedBridge
 import dev.kormorant.internal.ExposedTransaction
 import dev.kormorant.internal.Interceptors
+import dev.kormorant.internal.Level
 import dev.kormorant.internal.LevelKind
-import dev.kormorant.internal.Scope
 import dev.kormorant.internal.ScopeKey
 import dev.kormorant.internal.Streaming
 import dev.kormorant.internal.SubstituteKey
 import dev.kormorant.internal.SystemTimer
 import dev.kormorant.internal.Timer
 import dev.kormorant.internal.bounded
+import dev.kormorant.internal.callTimeout
+import dev.kormorant.internal.checkNotHeldByAncestors
+import dev.kormorant.internal.forServer
 import dev.kormorant.internal.suppressing
 import dev.kormorant.internal.uncancellable
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
 import org.jetbrains.exposed.v1.core.statements.StatementInterceptor
 import java.util.ServiceLoader
+import java.util.concurrent.ConcurrentHashMap
 import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration
@@ -58,11 +65,21 @@ public class Database private constructor(
     internal val audience = Audience(this, config.listeners.toList())
     private val interceptors: List<StatementInterceptor> = Interceptors.global + config.interceptors
 
+    /** How often this thread is inside [allowBlocking]. */
+    internal val allowances = ThreadLocal<Int?>()
+
+    /** Whether threads may wait in [blocking]; may be changed at any time. At first [DatabaseConfig.blocking]. */
+    @Volatile
+    public var blockingPolicy: BlockingPolicy = config.blocking
+
     /** Hooks for the models of all classes on this database. */
     public val modelHooks: DatabaseHooks = DatabaseHooks()
 
     private val writers = poolOf(Access.WRITE, driver.maxWriters)
     private val readers = if (driver.maxReaders == 0) writers else poolOf(Access.READ, driver.maxReaders)
+
+    /** Open connections outside the pool. */
+    private val apart: MutableSet<Connection> = ConcurrentHashMap.newKeySet()
 
     @Volatile
     private var bridge: ExposedBridge? = null
@@ -99,8 +116,10 @@ public class Database private constructor(
      * @throws IllegalStateException inside a transaction or pinned connection of this database, which it would wait for.
      */
     public suspend fun close(grace: Duration = 5.seconds) {
-        check(currentCoroutineContext()[scopeKey] == null) { "close() was called inside a transaction of the same database." }
+        check(currentCoroutineContext()[scopeKey]?.level == null) { "close() was called inside a transaction of the same database." }
         uncancellable(timer, grace + config.cancelTimeout) {
+            // None of them has work that could be waited for.
+            apart.forEach(::closeApart)
             writers.close(grace)
             if (readers !== writers) readers.close(grace)
             driver.close()
@@ -146,6 +165,25 @@ public class Database private constructor(
 
     // ---- The way of a statement
 
+    /** @throws UnsupportedByDialectException if the driver cannot do [what]. */
+    internal fun require(feature: DriverFeature, what: String) {
+        if (feature !in driver.features) throw UnsupportedByDialectException("The database at $url has no $what.", "PostgreSQL has it.")
+    }
+
+    /** A connection outside the pool, which the caller closes; [close] does too. */
+    internal suspend fun connectApart(): Connection {
+        if (writers.isClosed) throw PoolClosedException("The database is closed.", "Open it again with connect().")
+        return driver.connect(Access.WRITE).also {
+            apart += it
+            if (writers.isClosed) closeApart(it)
+        }
+    }
+
+    internal fun closeApart(connection: Connection) {
+        apart -= connection
+        connection.close()
+    }
+
     /** The bridge to Exposed, made when the first connection has told what the server is. */
     internal suspend fun openBridge(): ExposedBridge = bridge ?: run {
         val lent = writers.acquire()
@@ -175,8 +213,13 @@ public class Database private constructor(
     }
 
     private suspend fun perform(statement: SqlStatement, access: Access): RawResult {
-        currentCoroutineContext()[scopeKey]?.let { return it.level.session.execute(it.level, statement) }
-        return onConnection(access) { execute(it, statement) }
+        currentLevel()?.let { return it.session.execute(it, statement) }
+        val timeout = callTimeout() ?: return onConnection(access) { execute(it, statement) }
+        return onConnection(access, Deadline.after(timer, timeout)) { connection ->
+            val dialect = connection.dialect
+            val prelude = dialect.limit(statement, forServer(timeout))?.let { Prelude(listOf(it)) }
+            execute(connection, dialect.limited(statement, forServer(timeout)), prelude)
+        }
     }
 
     /** Runs [statement] and hands its rows over in portions; the connection is given back clean however [onRows] ends. */
@@ -189,9 +232,9 @@ public class Database private constructor(
     ): Unit = intercepting(statement) { Streaming(this, statement, fetchSize, onColumns, onRows).run(access) }
 
     /** Runs [block] on the connection of the caller's transaction, whose turn it holds meanwhile, else on one of its own. */
-    internal suspend fun <T> onConnection(access: Access, block: suspend (Connection) -> T): T {
-        currentCoroutineContext()[scopeKey]?.let { return it.level.session.withConnection(it.level, block) }
-        val lent = acquire(access)
+    internal suspend fun <T> onConnection(access: Access, deadline: Deadline? = null, block: suspend (Connection) -> T): T {
+        currentLevel()?.let { return it.session.withConnection(it, block) }
+        val lent = acquire(access, deadline, currentCoroutineContext()[scopeKey]?.ancestor)
         try {
             return block(lent.connection)
         } finally {
@@ -216,8 +259,16 @@ public class Database private constructor(
         }
     }
 
-    internal suspend fun acquire(access: Access): PooledConnection =
-        audience.acquiring { (currentCoroutineContext()[substituteKey]?.pool ?: poolFor(access)).acquire() }
+    /**
+     * A connection, by [deadline] if there is one.
+     *
+     * @param ancestor the innermost level around the caller that holds another connection.
+     */
+    internal suspend fun acquire(access: Access, deadline: Deadline?, ancestor: Level?): PooledConnection {
+        val pool = currentCoroutineContext()[substituteKey]?.pool ?: poolFor(access)
+        if (ancestor != null) checkNotHeldByAncestors(ancestor, if (separatesReaders) access else Access.WRITE, pool.max)
+        return audience.acquiring { pool.acquire(deadline?.left) }
+    }
 
     internal fun release(access: Access, connection: PooledConnection) {
         audience.released(connection.connection)
@@ -236,19 +287,29 @@ public class Database private constructor(
      * up, the statement is cancelled on the server and its answer awaited for `cancelTimeout`, else the connection is closed. The
      * caller owns the connection throughout.
      */
-    internal suspend fun execute(connection: Connection, statement: SqlStatement): RawResult = within(statement) {
+    internal suspend fun execute(
+        connection: Connection,
+        statement: SqlStatement,
+        prelude: Prelude? = null,
+        level: Level? = null,
+    ): RawResult = within(statement, level) {
         try {
-            send(connection, statement)
+            send(connection, statement, prelude)
         } catch (error: CancellationException) {
             throw error.suppressing { if (connection.status == ConnectionStatus.BUSY) stop(connection, connection::cancel) }
         }
     }
 
-    /** Runs [block], in which [statement] is at work, within the statement timeout of the caller or else of the database. */
-    internal suspend fun <T : Any> within(statement: SqlStatement, block: suspend () -> T): T {
-        val timeout = (currentCoroutineContext()[StatementTimeout]?.timeout ?: config.statementTimeout)?.takeIf { it.isFinite() } ?: return block()
-        return bounded(timer, timeout, block) ?: throw QueryTimeoutException(
-            "A statement ran longer than its timeout of $timeout and was cancelled.",
+    /** Runs [block], in which [statement] is at work, within the timeout of the call, of [level], or else of the database. */
+    internal suspend fun <T : Any> within(statement: SqlStatement, level: Level?, block: suspend () -> T): T {
+        val own = currentCoroutineContext()[StatementTimeout]?.timeout ?: level?.statementTimeout ?: config.statementTimeout ?: Duration.INFINITE
+        val deadline = level?.deadline
+        val left = deadline?.left ?: Duration.INFINITE
+        if (left.isInfinite() && own.isInfinite()) return block()
+        if (left.isPositive()) bounded(timer, minOf(own, left), block)?.let { return it }
+        if (deadline != null && left <= own) throw deadline.error("The transaction opened ${level.origin}", statement.sql)
+        throw QueryTimeoutException(
+            "A statement ran longer than its timeout of $own and was cancelled.",
             "Make it faster, or give it more time with withStatementTimeout or statementTimeout.",
             ErrorDetails(sql = statement.sql),
             null,
@@ -256,8 +317,8 @@ public class Database private constructor(
     }
 
     /** [Connection.execute], told to the listeners. */
-    internal suspend fun send(connection: Connection, statement: SqlStatement): RawResult =
-        audience.executing(connection, statement) { connection.execute(statement) }
+    internal suspend fun send(connection: Connection, statement: SqlStatement, prelude: Prelude? = null): RawResult =
+        audience.executing(connection, statement, prelude) { if (prelude == null) connection.execute(statement) else connection.execute(statement, prelude) }
 
     internal suspend fun tellRepeated(event: RepeatedLoadEvent) {
         audience.here()?.forEach { it.onRepeatedLoad(event) }
@@ -311,7 +372,7 @@ public class Database private constructor(
 }
 
 /** Whether the calling coroutine is inside a transaction on this database. */
-internal suspend fun Database.isInTransaction(): Boolean = currentScope().let { it != null && it.level.kind != LevelKind.CONNECTION }
+internal suspend fun Database.isInTransaction(): Boolean = currentLevel().let { it != null && it.kind != LevelKind.CONNECTION }
 
 /** The transaction level the calling coroutine is in, if any, on this database. */
-internal suspend fun Database.currentScope(): Scope? = currentCoroutineContext()[scopeKey]
+internal suspend fun Database.currentLevel(): Level? = currentCoroutineContext()[scopeKey]?.use()

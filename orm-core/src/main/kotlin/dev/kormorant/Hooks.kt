@@ -140,7 +140,7 @@ private fun Database.hooksOf(type: ModelClass<*, *>): Array<ModelHooks<Model<*>>
 
 /** Runs [block] in the transaction of the caller, else in one of its own; if that fails, [model] is as it was. */
 private suspend fun <T> Database.atomically(model: Model<*>, block: suspend (Transaction) -> T): T {
-    currentScope()?.level?.takeIf { it.kind != LevelKind.CONNECTION }?.let { return block(it.transaction) }
+    currentLevel()?.takeIf { it.kind != LevelKind.CONNECTION }?.let { return block(it.transaction) }
     val restore = model.state.snapshot()
     try {
         return transaction { block(it) }

@@ -22,6 +22,6 @@ public suspend fun registerInterceptor(interceptor: StatementInterceptor): Boole
 /** Tells [interceptor] nothing any more; returns whether it was registered with the calling coroutine's transaction. */
 public suspend fun unregisterInterceptor(interceptor: StatementInterceptor): Boolean = currentTransaction().unregisterInterceptor(interceptor)
 
-private suspend fun currentTransaction(): Transaction = checkNotNull(Database.current().currentScope()?.level?.takeIf { it.exposed != null }) {
+private suspend fun currentTransaction(): Transaction = checkNotNull(Database.current().currentLevel()?.takeIf { it.exposed != null }) {
     "Loggers and interceptors are added to a transaction, and there is none; DatabaseConfig.logger and interceptor are for a whole database."
 }.transaction

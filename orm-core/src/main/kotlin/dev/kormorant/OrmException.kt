@@ -138,8 +138,14 @@ public class TransactionAbortedException(problem: String, hint: String, cause: T
 /** A transaction is used after its end. */
 public class TransactionClosedException(problem: String, hint: String) : OrmException(problem, hint, null)
 
-/** The link was lost while COMMIT was on its way: the work is committed or it is not. */
-public class CommitOutcomeUnknownException(problem: String, hint: String, cause: Throwable?) : OrmException(problem, hint, cause) {
+/** The link was lost while COMMIT was on its way: the work is committed or it is not. [Database.resolve] may find out. */
+public class CommitOutcomeUnknownException(
+    problem: String,
+    hint: String,
+    cause: Throwable?,
+    /** Under which the server knows the outcome; `null` unless the transaction was opened with [TransactionOptions.resolvable]. */
+    public val transactionId: Long? = null,
+) : OrmException(problem, hint, cause) {
     override val connectionLost: Boolean get() = true
 }
 

@@ -65,7 +65,7 @@ public sealed class Relation<V : Related<*>>(private val later: Lazy<ModelClass<
     @JvmSynthetic
     public operator fun provideDelegate(model: Model<*>, property: KProperty<*>): Relation<V> {
         @Suppress("UNCHECKED_CAST")
-        return model.state.modelClass.shared(property, this) as Relation<V>
+        return model.state.modelClass.relations.shared(property, this) as Relation<V>
     }
 
     @JvmSynthetic

@@ -249,7 +249,7 @@ public object Schema {
      */
     public suspend fun setSchema(schema: DatabaseSchema) {
         val database = Database.current()
-        val level = checkNotNull(database.currentScope()) { "setSchema() must be called inside transaction { } or db.connection { }." }.level
+        val level = checkNotNull(database.currentLevel()) { "setSchema() must be called inside transaction { } or db.connection { }." }
         val bridge = database.openBridge()
         val name = bridge.render { schema.setSchemaStatement(); schema.identifier }
         val facts = bridge.dialect.schema

@@ -1,6 +1,7 @@
 package dev.kormorant
 
 import dev.kormorant.internal.Level
+import dev.kormorant.internal.endAndBegin
 import org.jetbrains.exposed.v1.core.CompositeSqlLogger
 import org.jetbrains.exposed.v1.core.SqlLogger
 import org.jetbrains.exposed.v1.core.statements.StatementInterceptor
@@ -10,15 +11,18 @@ import org.jetbrains.exposed.v1.core.statements.StatementInterceptor
  *
  * Statements do not need it: they find the transaction in the coroutine context. It says how the transaction is to end.
  */
-public class Transaction internal constructor(internal val level: Level) {
+public open class Transaction internal constructor(internal val level: Level) {
     /** The database the transaction runs on. */
     public val database: Database get() = level.session.database
 
     /** Whether the transaction was opened read-only. */
     public val readOnly: Boolean get() = level.readOnly
 
-    /** Whether the block is still open. */
+    /** Whether the block is still open, and has not been ended for good by [commit] or [rollback]. */
     public val isOpen: Boolean get() = !level.isClosed
+
+    /** The run of the block it is in, from 1; more only with [TransactionOptions.retry]. */
+    public val attempt: Int get() = level.attempt
 
     /** Makes this level end with a rollback; the block still returns its value and no exception is thrown. */
     public fun setRollbackOnly() {
@@ -27,6 +31,22 @@ public class Transaction internal constructor(internal val level: Level) {
 
     /** Whether the level is marked to end with a rollback. */
     public val isRollbackOnly: Boolean get() = level.rollbackOnly
+
+    /**
+     * Ends this level now as if its block had returned, and begins it again: what follows is work of its own, undone alone. Actions of
+     * [afterCommit] run here if it is the outermost level. It waits for its turn, and for nested blocks that are open. Nothing is sent if
+     * no statement has run since the last begin.
+     *
+     * The rules are those of the end of a block: marked rollback-only, it is rolled back. If it throws, the level has ended for good.
+     *
+     * @param begin `false` ends it for good: the next statement of the block is a [TransactionClosedException].
+     * @throws IllegalStateException if there is no transaction ([Propagation.NOT_SUPPORTED]).
+     * @throws TransactionClosedException if it has ended before.
+     */
+    public suspend fun commit(begin: Boolean = true): Unit = endAndBegin(level, begin, isRollback = false)
+
+    /** Undoes the work of this level now and begins it again; see [commit]. */
+    public suspend fun rollback(begin: Boolean = true): Unit = endAndBegin(level, begin, isRollback = true)
 
     /**
      * Runs [action] once, after the outermost transaction has been committed, on the coroutine that ran it; never after a rollback.
@@ -72,4 +92,10 @@ public enum class Propagation {
 
     /** Must be the outermost. */
     NEVER,
+
+    /**
+     * Runs without a transaction, outside the one there is: statements commit by themselves, on other connections, and actions of
+     * `afterCommit` run when the block has returned.
+     */
+    NOT_SUPPORTED,
 }

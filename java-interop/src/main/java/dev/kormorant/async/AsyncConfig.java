@@ -1,5 +1,6 @@
 package dev.kormorant.async;
 
+import dev.kormorant.BlockingPolicy;
 import dev.kormorant.DatabaseListener;
 import dev.kormorant.Isolation;
 import dev.kormorant.RepeatedLoadEvent;
@@ -172,6 +173,39 @@ public final class AsyncConfig {
 
     List<ContextCarrier> carriers() {
         return List.copyOf(carriers);
+    }
+
+    /**
+     * Whether threads may wait in {@link AsyncDatabase#blocking()}; forbidden by default. Virtual threads always may.
+     *
+     * @param policy the policy to begin with
+     * @return this
+     */
+    public AsyncConfig blocking(BlockingPolicy policy) {
+        settings.getConfig().setBlocking(policy);
+        return this;
+    }
+
+    /**
+     * How long a transaction may hold its connection without running a statement before its listeners hear of it; never by default.
+     *
+     * @param threshold more than zero, or {@code null} for never
+     * @return this
+     */
+    public AsyncConfig idleThreshold(Duration threshold) {
+        settings.idleThreshold(threshold);
+        return this;
+    }
+
+    /**
+     * Adds a listener of transactions; all of them hear every event, in the order they were added.
+     *
+     * @param listener the listener
+     * @return this
+     */
+    public AsyncConfig transactionListener(TransactionListener listener) {
+        settings.transactionListener(Objects.requireNonNull(listener, "listener"));
+        return this;
     }
 
     /**

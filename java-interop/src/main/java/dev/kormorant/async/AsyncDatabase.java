@@ -1,5 +1,10 @@
 package dev.kormorant.async;
 
+import dev.kormorant.BlockingAllowance;
+import dev.kormorant.BlockingKt;
+import dev.kormorant.BlockingPolicy;
+import dev.kormorant.CommitOutcome;
+import dev.kormorant.CommitOutcomeUnknownException;
 import dev.kormorant.Database;
 import dev.kormorant.Model;
 import dev.kormorant.PoolStats;
@@ -147,6 +152,69 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
     }
 
     /**
+     * Opens a transaction that is ended by hand; nothing is sent yet. It must be closed:
+     *
+     * <pre>{@code
+     * db.begin().thenCompose(tx -> pages.create(tx, page -> page.setKey("title"))
+     *         .thenCompose(page -> tx.commit())
+     *         .whenComplete((none, error) -> tx.closeAsync()));
+     * }</pre>
+     *
+     * @return its handle
+     */
+    public CompletableFuture<AsyncManualTransaction> begin() {
+        return begin(TransactionOptions.options());
+    }
+
+    /**
+     * Opens a transaction that is ended by hand; see the other {@code begin}.
+     *
+     * @param options how; there is no block to run again, so retries are an {@code IllegalArgumentException}
+     * @return its handle
+     */
+    public CompletableFuture<AsyncManualTransaction> begin(TransactionOptions options) {
+        return funnel.begin(options.asKotlin(), AsyncManualTransaction::new);
+    }
+
+    /**
+     * Asks the server, for up to 10 s, what became of a transaction whose COMMIT was not answered.
+     *
+     * @param outcome what the transaction, opened with {@link TransactionOptions#resolvable}, has failed with
+     * @return how it ended, as far as the server knows
+     */
+    public CompletableFuture<CommitOutcome> resolve(CommitOutcomeUnknownException outcome) {
+        return funnel.resolve(outcome);
+    }
+
+    /**
+     * Whether threads may wait in {@link #blocking()}; at first as configured, {@link BlockingPolicy#FORBID} by default.
+     *
+     * @return the policy
+     */
+    public BlockingPolicy blockingPolicy() {
+        return database.getBlockingPolicy();
+    }
+
+    /**
+     * Changes the policy, at any time.
+     *
+     * @param policy for calls of {@link #blocking()} from now on
+     */
+    public void blockingPolicy(BlockingPolicy policy) {
+        database.setBlockingPolicy(Objects.requireNonNull(policy, "policy"));
+    }
+
+    /**
+     * Lets the current thread wait for this database until the result is closed: {@code try (var allowed = db.allowBlocking()) { … }}. What
+     * was before holds again then. It may be nested.
+     *
+     * @return to be closed on the same thread
+     */
+    public BlockingAllowance allowBlocking() {
+        return BlockingKt.allowBlocking(database);
+    }
+
+    /**
      * The rows of a query as they are asked for: {@code db.publisher(query.fetchSize(500))} keeps a few portions of about 500 rows in
      * memory and one connection from the first request to the end. Without {@code fetchSize} all rows are read first.
      *
@@ -184,11 +252,11 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
     /**
      * {@link #closeAsync()}, waited for on the calling thread.
      *
-     * @throws dev.kormorant.BlockingNotAllowedException where {@link BlockingStatements} must not wait either
+     * @throws dev.kormorant.BlockingNotAllowedException where {@link BlockingStatements} must not wait either, whatever the policy
      */
     @Override
     public void close() {
-        BlockingStatements.call(this::closeAsync);
+        BlockingStatements.await(funnel, this::closeAsync);
     }
 
     @Override

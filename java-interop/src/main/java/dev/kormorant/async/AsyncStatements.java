@@ -683,8 +683,7 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
     public final <T> CompletableFuture<T> transaction(
             TransactionOptions options, Function<? super AsyncTransaction, ? extends CompletionStage<? extends T>> block) {
         Objects.requireNonNull(options, "options");
-        return funnel.transaction(options.isolation, options.readOnly, options.propagation, options.statementTimeout,
-                (inner, transaction) -> block.apply(new AsyncTransaction(inner, transaction)));
+        return funnel.transaction(options.asKotlin(), (inner, transaction) -> block.apply(new AsyncTransaction(inner, transaction)));
     }
 
     private static <T, S extends UpdateBuilder<?>> Function2<T, S, Unit> assigning(Consumer<Assignments> values) {

@@ -14,9 +14,12 @@ import org.jetbrains.exposed.v1.core.statements.StatementInterceptor;
  * order of the calls; what is called on the database does not. The transaction ends when the stage returned by its function is
  * complete and the calls made until then are; a later call fails with {@code TransactionClosedException}.
  *
+ * <p>A call that fails while nobody has asked for its future fails the transaction: nothing that went wrong is committed over. Whoever
+ * adds a dependent to the future, or waits for it, takes that on.
+ *
  * <p>While a nested transaction is open, calls on this handle wait for its end, so the nested one must not wait for them.
  */
-public final class AsyncTransaction extends AsyncStatements {
+public sealed class AsyncTransaction extends AsyncStatements permits AsyncManualTransaction {
     private final Transaction transaction;
 
     AsyncTransaction(Funnel funnel, Transaction transaction) {
@@ -34,6 +37,53 @@ public final class AsyncTransaction extends AsyncStatements {
      */
     public <T> CompletableFuture<T> savepoint(String name, Function<? super AsyncTransaction, ? extends CompletionStage<? extends T>> block) {
         return funnel.savepoint(transaction, name, (inner, savepoint) -> block.apply(new AsyncTransaction(inner, savepoint)));
+    }
+
+    /**
+     * Ends this level now as if its function had returned, and begins it again: what follows is work of its own, undone alone.
+     *
+     * @return complete when the server has answered; fails as the transaction would, and then the level has ended for good
+     */
+    public CompletableFuture<Void> commit() {
+        return commit(true);
+    }
+
+    /**
+     * Ends this level now; see the other {@code commit}.
+     *
+     * @param begin {@code false} ends it for good: later calls fail with {@code TransactionClosedException}
+     * @return complete when the server has answered
+     */
+    public CompletableFuture<Void> commit(boolean begin) {
+        return funnel.commit(transaction, begin);
+    }
+
+    /**
+     * Undoes the work of this level now and begins it again.
+     *
+     * @return complete when the server has answered
+     */
+    public CompletableFuture<Void> rollback() {
+        return rollback(true);
+    }
+
+    /**
+     * Undoes the work of this level now; see the other {@code rollback}.
+     *
+     * @param begin {@code false} ends it for good: later calls fail with {@code TransactionClosedException}
+     * @return complete when the server has answered
+     */
+    public CompletableFuture<Void> rollback(boolean begin) {
+        return funnel.rollback(transaction, begin);
+    }
+
+    /**
+     * The run of the function it is in, from 1; more only with {@link TransactionOptions#retry(int)}.
+     *
+     * @return the number of the attempt
+     */
+    public int attempt() {
+        return transaction.getAttempt();
     }
 
     /** Makes this level end with a rollback; the future of its block still completes with the value, and without an exception. */

@@ -1,5 +1,6 @@
 package dev.kormorant.async;
 
+import dev.kormorant.BlockingKt;
 import dev.kormorant.BlockingNotAllowedException;
 import dev.kormorant.Model;
 import dev.kormorant.ModelClass;
@@ -11,6 +12,7 @@ import dev.kormorant.SizedIterable;
 import dev.kormorant.SqlQuery;
 import dev.kormorant.SqlResult;
 import dev.kormorant.SqlRow;
+import dev.kormorant.async.internal.Funnel;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -37,9 +39,10 @@ import org.jetbrains.exposed.v1.core.dao.id.IdTable;
  * throws the original exception, unchecked. Interrupting the thread cancels the statement on the server; the call throws
  * {@link CancellationException} then, and the thread stays interrupted.
  *
- * <p>Where waiting would stall others a call throws {@link BlockingNotAllowedException} and sends nothing: on an event loop, on a thread
- * of Kotlin's own dispatchers, and in a dependent of a future, which holds a thread that futures need to complete. On a virtual thread
- * it always waits.
+ * <p>On a virtual thread it always waits. On others the policy of the database decides, see {@link AsyncDatabase#blockingPolicy()}; by default
+ * waiting is forbidden, and {@link AsyncDatabase#allowBlocking()} opens it for a while. Where waiting would stall others it is forbidden
+ * whatever the policy: on an event loop, on a thread of Kotlin's default dispatcher, and in a dependent of a future, which holds a
+ * thread that futures need to complete. What is forbidden throws {@link BlockingNotAllowedException} and sends nothing.
  */
 public abstract sealed class BlockingStatements permits BlockingDatabase, BlockingTransaction {
     final AsyncStatements async;
@@ -57,7 +60,15 @@ public abstract sealed class BlockingStatements permits BlockingDatabase, Blocki
      */
     public static <T> T call(Supplier<? extends CompletableFuture<T>> future) {
         Dependents.requireBlockingAllowed();
-        return waitFor(future.get());
+        return waitFor(Funnel.forWaiting(future));
+    }
+
+    /** Waits for what closes something, which no policy forbids. */
+    @SuppressWarnings("try")
+    static <T> T await(Funnel funnel, Supplier<? extends CompletableFuture<T>> future) {
+        try (var allowed = BlockingKt.allowBlocking(funnel.getDatabase())) {
+            return call(future);
+        }
     }
 
     /**
@@ -619,6 +630,7 @@ public abstract sealed class BlockingStatements permits BlockingDatabase, Blocki
      */
     public final <T> T transaction(TransactionOptions options, Function<? super BlockingTransaction, ? extends T> block) {
         Dependents.requireBlockingAllowed();
+        BlockingKt.requireBlockingAllowed(async.funnel.getDatabase());
         var opened = new CompletableFuture<AsyncTransaction>();
         var outcome = new CompletableFuture<T>();
         var ended = async.<T>transaction(options, transaction -> {

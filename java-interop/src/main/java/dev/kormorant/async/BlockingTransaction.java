@@ -9,6 +9,16 @@ public final class BlockingTransaction extends BlockingStatements {
         this.transaction = transaction;
     }
 
+    /** Ends this level now and begins it again; see {@link AsyncTransaction#commit()}. */
+    public void commit() {
+        call(transaction::commit);
+    }
+
+    /** Undoes the work of this level now and begins it again; see {@link AsyncTransaction#rollback()}. */
+    public void rollback() {
+        call(transaction::rollback);
+    }
+
     /**
      * The handle itself, for {@link AsyncTransaction#setRollbackOnly}, {@link AsyncTransaction#afterCommit} and calls that need not be
      * waited for.

@@ -40,6 +40,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kormorant.BlockingNotAllowedException;
+import dev.kormorant.BlockingPolicy;
 import dev.kormorant.ConnectionBusyException;
 import dev.kormorant.ConstraintKind;
 import dev.kormorant.ConstraintViolationException;
@@ -124,7 +125,7 @@ abstract class AsyncDatabaseSuite {
 
     @BeforeEach
     void open() {
-        db = AsyncDatabase.open(url(), config -> config.executor(executor).listener(statements::add).pool(pool -> pool.max(3)));
+        db = AsyncDatabase.open(url(), config -> config.executor(executor).listener(statements::add).pool(pool -> pool.max(3)).blocking(BlockingPolicy.ALLOW));
         users = db.models(User.MODEL);
         tweets = db.models(Tweet.MODEL);
         db.schema().drop(TABLES).thenCompose(none -> db.schema().create(TABLES)).join();

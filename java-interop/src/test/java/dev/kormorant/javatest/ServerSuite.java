@@ -6,23 +6,22 @@ import dev.kormorant.test.TestServers;
 
 /** The suite on a server, in a database of its own; skipped with the reason where there is none. */
 abstract class ServerSuite extends AsyncDatabaseSuite {
-    private static final String DATABASE = "java_face";
-
     private String url;
 
     abstract ServerKind kind();
 
     @Override
     String url() {
-        if (url == null) url = create();
+        if (url == null) url = create(kind(), "java_face");
         return url;
     }
 
-    private String create() {
-        var server = TestServers.of(kind()).assumeAvailable();
+    /** The URL of an empty database of that name. */
+    static String create(ServerKind kind, String name) {
+        var server = TestServers.of(kind).assumeAvailable();
         try (var admin = AsyncDatabase.open(server.getUrl())) {
-            admin.exec("DROP DATABASE IF EXISTS " + DATABASE).thenCompose(none -> admin.exec("CREATE DATABASE " + DATABASE)).join();
+            admin.exec("DROP DATABASE IF EXISTS " + name).thenCompose(none -> admin.exec("CREATE DATABASE " + name)).join();
         }
-        return server.url(DATABASE);
+        return server.url(name);
     }
 }

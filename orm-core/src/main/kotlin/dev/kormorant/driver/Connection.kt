@@ -33,10 +33,38 @@ public interface Connection {
     public suspend fun execute(statement: SqlStatement): RawResult
 
     /**
+     * Like the other [execute], with [prelude] ahead. If one of its statements fails, its error is thrown, with its SQL, and
+     * [statement] does not run, unless [Prelude.guards] says that it may.
+     *
+     * A driver that can send both in one round trip overrides this; it must be certain then that the server skips [statement].
+     */
+    public suspend fun execute(statement: SqlStatement, prelude: Prelude): RawResult {
+        for (sql in prelude.statements) prelude.onAnswer(execute(SqlStatement(sql, reusable = false)).rows.lastOrNull()?.firstOrNull())
+        return execute(statement)
+    }
+
+    /**
      * Like [execute], but the rows come in portions of about [fetchSize] and never more than a few portions are held in memory.
      * The connection is [ConnectionStatus.BUSY] until the stream has ended or is closed.
      */
     public suspend fun stream(statement: SqlStatement, fetchSize: Int): RowStream
+
+    /**
+     * Starts `COPY … TO STDOUT`. Only with [DriverFeature.COPY].
+     *
+     * @throws IllegalArgumentException if [sql] has a parameter.
+     */
+    public suspend fun copyOut(sql: String): CopyOut = throw UnsupportedOperationException("copyOut")
+
+    /**
+     * Starts `COPY … FROM STDIN`. Only with [DriverFeature.COPY].
+     *
+     * @throws IllegalArgumentException if [sql] has a parameter.
+     */
+    public suspend fun copyIn(sql: String): CopyIn = throw UnsupportedOperationException("copyIn")
+
+    /** Tells [receiver], from now on, what comes on the channels that this session listens to. Only with [DriverFeature.NOTIFICATIONS]. */
+    public fun receive(receiver: NotificationReceiver): Unit = throw UnsupportedOperationException("receive")
 
     /**
      * Asks the server to stop the statement in progress and suspends until it has been answered whole, one way or the other.

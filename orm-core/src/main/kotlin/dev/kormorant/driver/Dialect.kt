@@ -1,10 +1,12 @@
 package dev.kormorant.driver
 
 import dev.kormorant.DatabaseException
-import dev.kormorant.Isolation
+import dev.kormorant.DeadlockException
+import dev.kormorant.SerializationException
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
 import org.jetbrains.exposed.v1.core.vendors.ForUpdateOption
+import kotlin.time.Duration
 
 /** Facts about one kind of database: a capability is a property here, never a test for a class elsewhere. */
 public interface Dialect {
@@ -80,8 +82,33 @@ public interface Dialect {
     /** How it tells what is in it and changes that. */
     public val schema: SchemaDialect
 
-    /** Statements that open a transaction; `null` is the database's own default level. */
-    public fun begin(isolation: Isolation?, readOnly: Boolean): List<String>
+    /**
+     * Statements that open a transaction.
+     *
+     * @throws dev.kormorant.UnsupportedByDialectException if the database has no such transaction.
+     */
+    public fun begin(options: BeginOptions): List<String>
+
+    /** Statements that put the session back into the state it had before a transaction opened with [options]; sent along with its end. */
+    public fun restore(options: BeginOptions): List<String> = emptyList()
+
+    /** Whether the transaction is to be run again after [error]: it lost against a concurrent one, and did nothing wrong itself. */
+    public fun isRetryable(error: DatabaseException): Boolean = error is SerializationException || error is DeadlockException
+
+    /**
+     * A question for what became of a transaction, with its id, a `BIGINT`, as the one parameter; its answer is `committed`, `aborted`,
+     * `in progress` or `NULL`. `null` where there is nobody to ask.
+     */
+    public val transactionOutcome: String? get() = null
+
+    /** [statement] as a text that makes the server itself end it after [timeout]; itself where there is no such text. */
+    public fun limited(statement: SqlStatement, timeout: Duration): SqlStatement = statement
+
+    /**
+     * What goes ahead of [statement] so that the server ends it and later ones of its transaction after [timeout]; `null` as [timeout]
+     * is the session's own. Only for a driver that sends a [Prelude] in the transaction of the statement. `null` where there is none.
+     */
+    public fun limit(statement: SqlStatement, timeout: Duration?): String? = null
 }
 
 /** A clause that not every database has. */

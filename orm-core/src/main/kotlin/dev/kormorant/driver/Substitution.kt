@@ -2,7 +2,7 @@ package dev.kormorant.driver
 
 import dev.kormorant.Database
 import dev.kormorant.PoolStats
-import dev.kormorant.currentScope
+import dev.kormorant.currentLevel
 import dev.kormorant.internal.ConnectionPool
 import dev.kormorant.internal.Substitute
 import kotlinx.coroutines.CoroutineScope
@@ -21,9 +21,9 @@ import kotlin.time.Duration
  * @throws IllegalStateException inside a transaction or pinned connection of this database, which has its connection already.
  */
 public suspend fun <T> Database.withDriver(wrap: suspend (Connection) -> Driver, block: suspend CoroutineScope.(pool: () -> PoolStats) -> T): T {
-    check(currentScope() == null) { "withDriver() was called inside a transaction or pinned connection of the same database." }
+    check(currentLevel() == null) { "withDriver() was called inside a transaction or pinned connection of the same database." }
     openBridge()
-    val lent = acquire(Access.WRITE)
+    val lent = acquire(Access.WRITE, null, null)
     try {
         val driver = wrap(lent.connection)
         val pool = ConnectionPool(config.pool.limitedTo(driver.maxWriters), timer) { driver.connect(Access.WRITE) }

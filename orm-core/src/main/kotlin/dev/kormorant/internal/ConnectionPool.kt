@@ -30,7 +30,10 @@ internal class ConnectionPool(
     private val connect: suspend () -> Connection,
 ) {
     private val config = config.checked()
-    private val acquireNanos = config.acquireTimeout.inWholeNanoseconds
+
+    /** Connections that can be lent at the same time. */
+    val max: Int = config.max
+
     private val lifetimeNanos = config.maxLifetime.inWholeNanoseconds
     private val validateNanos = config.validateAfter.inWholeNanoseconds
     private val leakThreshold = config.leakThreshold
@@ -50,23 +53,25 @@ internal class ConnectionPool(
      * A connection outside any transaction, ready for a statement; the caller must [release] it. Suspends only if there is none at
      * hand, or to ask one that was silent for `validateAfter`; cancellation takes effect at once there and leaves nothing behind.
      *
-     * @throws PoolTimeoutException if all connections stay lent for `acquireTimeout`.
+     * @param patience how long to wait, at most `acquireTimeout`.
+     * @throws PoolTimeoutException if all connections stay lent for that long.
      * @throws ConnectionException if none can be opened and none is lent that could be waited for.
      * @throws PoolClosedException if the pool is closed.
      */
-    suspend fun acquire(): PooledConnection {
+    suspend fun acquire(patience: Duration? = null): PooledConnection {
         val generation = generation
         val now = timer.nanos
         val pooled = generation.resources.tryAcquire()
         if (pooled != null && leakThreshold == null && pooled.isGood(now) && now - pooled.heardAt < validateNanos) return pooled.lend()
-        return acquireSlowly(generation, pooled, now + acquireNanos)
+        val bound = if (patience == null) config.acquireTimeout else minOf(patience, config.acquireTimeout)
+        return acquireSlowly(generation, pooled, bound, now + bound.inWholeNanoseconds)
     }
 
-    private suspend fun acquireSlowly(generation: Generation, first: PooledConnection?, deadline: Long): PooledConnection {
+    private suspend fun acquireSlowly(generation: Generation, first: PooledConnection?, bound: Duration, deadline: Long): PooledConnection {
         val site = if (leakThreshold == null) null else Exception("The connection was acquired here.")
         var candidate = first
         while (true) {
-            val pooled = candidate ?: await(generation, remaining(deadline))
+            val pooled = candidate ?: await(generation, bound, remaining(deadline))
             if (isUsable(generation, pooled, deadline)) {
                 return if (leakThreshold == null || site == null) pooled.lend() else pooled.lend(leakThreshold, site)
             }
@@ -76,14 +81,14 @@ internal class ConnectionPool(
 
     private fun remaining(deadline: Long): Duration = (deadline - timer.nanos).coerceAtLeast(0).nanoseconds
 
-    private suspend fun await(generation: Generation, timeout: Duration): PooledConnection = try {
+    private suspend fun await(generation: Generation, bound: Duration, timeout: Duration): PooledConnection = try {
         generation.resources.acquire(timeout)
     } catch (signal: NotAcquired) {
         throw when (signal) {
             is ResourcePoolClosed ->
                 PoolClosedException("The database is closed.", "End all work before closing it, or open it again with connect().")
             is CreationFailed -> forCaller(signal.error)
-            is AcquireTimeout -> timedOut(generation)
+            is AcquireTimeout -> timedOut(generation, bound)
         }
     }
 
@@ -91,18 +96,18 @@ internal class ConnectionPool(
     private fun forCaller(error: Throwable): Throwable =
         if (error is ConnectionException) ConnectionException(error.problem, error.hint, error, error.isTransient) else error
 
-    private fun timedOut(generation: Generation): Exception {
+    private fun timedOut(generation: Generation, bound: Duration): Exception {
         val figures = generation.stats()
         val cause = generation.resources.lastFailure
         return if (figures.inUse == 0) {
             ConnectionException(
-                "No connection could be opened within ${config.acquireTimeout} ($figures).",
+                "No connection could be opened within $bound ($figures).",
                 "Check that the server answers.",
                 cause,
             )
         } else {
             PoolTimeoutException(
-                "No connection became free within ${config.acquireTimeout} ($figures).",
+                "No connection became free within $bound ($figures).",
                 "Raise max or acquireTimeout in pool { }, or set leakThreshold to see who holds connections for long.",
                 figures,
                 cause,

@@ -2,7 +2,7 @@ package dev.kormorant.internal
 
 import dev.kormorant.Database
 import dev.kormorant.UnsupportedByDialectException
-import dev.kormorant.currentScope
+import dev.kormorant.currentLevel
 
 /** [refuseImplicitCommit], if [sql] is a change of the schema. */
 internal suspend fun Database.refuseImplicitCommit(bridge: ExposedBridge, sql: String) {
@@ -23,7 +23,7 @@ internal suspend fun Database.refuseImplicitCommit(bridge: ExposedBridge) {
     )
 }
 
-internal suspend fun Database.isInTransaction(): Boolean = currentScope()?.level?.let { it.kind != LevelKind.CONNECTION } == true
+internal suspend fun Database.isInTransaction(): Boolean = currentLevel()?.let { it.kind != LevelKind.CONNECTION } == true
 
 /** What ends a transaction on MySQL and MariaDB; temporary tables do not. */
 private val DDL = Regex("^\\s*(?:(?:CREATE|DROP)\\s+(?!TEMPORARY\\s)|(?:ALTER|TRUNCATE|RENAME|GRANT|REVOKE|LOCK|UNLOCK|OPTIMIZE|REPAIR)\\s)", RegexOption.IGNORE_CASE)

@@ -48,7 +48,12 @@ internal class ModelState(private val model: Model<*>) {
         val row = row()
         val position = shape.position(column)
         val value = row[position]
-        return if (value !== Unset) value else initial(column).also { if (isNew && !shape.filledByDatabase[position]) row[position] = it }
+        return if (value !== Unset) value else initial(column).also { if (isNew && !shape.filledByDatabase[position]) keep(position, it) }
+    }
+
+    private fun keep(position: Int, default: Any?) {
+        touch()
+        row()[position] = default
     }
 
     /** What an unset column of a new row will be. */
@@ -66,6 +71,7 @@ internal class ModelState(private val model: Model<*>) {
         ColumnNotLoadedException("Column ${column.table.tableName}.${column.name} $what.", hint)
 
     fun write(column: Column<*>, value: Any?) {
+        touch()
         val row = row()
         val position = shape.position(column)
         if (!isNew && row[position] == value) return
@@ -94,6 +100,7 @@ internal class ModelState(private val model: Model<*>) {
 
     /** Takes the row as the database has it. */
     fun loaded(row: Array<Any?>) {
+        if (values != null) touch()
         values = row
         dirty = null
         isNew = false
@@ -101,6 +108,7 @@ internal class ModelState(private val model: Model<*>) {
 
     /** Takes the row as the database has it now; what was loaded of relations may be true no more. */
     fun reloaded(row: Array<Any?>) {
+        touch()
         loaded(row)
         relations = null
         joined = null
@@ -108,11 +116,13 @@ internal class ModelState(private val model: Model<*>) {
 
     /** The row is written as far as [columns] go. */
     fun saved(columns: BitSet) {
+        touch()
         dirty?.andNot(columns)
         isNew = false
     }
 
     fun deleted() {
+        touch()
         isNew = true
     }
 
@@ -122,12 +132,19 @@ internal class ModelState(private val model: Model<*>) {
         val changed = dirty?.clone() as BitSet?
         val new = isNew
         val loaded = relations
+        val source = joined
         return {
             values = row
             dirty = changed
             isNew = new
             relations = loaded
+            joined = source
         }
+    }
+
+    /** A block that may run again has to know what the model was like. */
+    private fun touch() {
+        ModelJournal.current.get()?.keep(this)
     }
 
     // ---- Relations
@@ -145,10 +162,14 @@ internal class ModelState(private val model: Model<*>) {
     fun related(relation: Relation<*>): Any? = entry(relation)?.value.takeUnless { it === Forgotten }
 
     fun relate(relation: Relation<*>, value: Any?): Unit = synchronized(this) {
+        touch()
         relations = LoadedRelation(relation, value, relations.without { it == relation })
     }
 
-    fun forget(relation: Relation<*>): Unit = if (joined != null) relate(relation, Forgotten) else keepRelations { it != relation }
+    fun forget(relation: Relation<*>) {
+        touch()
+        if (joined != null) relate(relation, Forgotten) else keepRelations { it != relation }
+    }
 
     private fun entry(relation: Relation<*>): LoadedRelation? {
         var entry = relations

@@ -6,7 +6,7 @@ import dev.kormorant.Database
 import dev.kormorant.ErrorDetails
 import dev.kormorant.UnsupportedByDialectException
 import dev.kormorant.connection
-import dev.kormorant.currentScope
+import dev.kormorant.currentLevel
 import dev.kormorant.driver.SessionSetting
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.driver.TableRebuilder
@@ -55,7 +55,7 @@ internal suspend fun Database.runRebuild(bridge: ExposedBridge, rebuilder: Table
 }
 
 private suspend fun Database.withSettings(settings: List<SessionSetting>, block: suspend () -> Unit) {
-    val session = checkNotNull(currentScope()).level.session
+    val session = checkNotNull(currentLevel()).session
     val restore = ArrayList<String>()
     try {
         for (setting in settings) {

@@ -1,7 +1,7 @@
 package dev.kormorant.internal
 
 import dev.kormorant.Database
-import dev.kormorant.currentScope
+import dev.kormorant.currentLevel
 import dev.kormorant.driver.Access
 import dev.kormorant.driver.Connection
 import dev.kormorant.driver.RawColumn
@@ -45,7 +45,7 @@ internal class Streaming(
     }
 
     private suspend fun perform(access: Access) {
-        val level = database.currentScope()?.level ?: return database.onConnection(access) { drain(it, open(it)) }
+        val level = database.currentLevel() ?: return database.onConnection(access) { drain(it, open(it)) }
         val session = level.session
         val cursor = session.withConnection(level) { connection ->
             val stream = open(connection)
@@ -60,7 +60,7 @@ internal class Streaming(
     private suspend fun open(connection: Connection): RowStream {
         this.connection = connection
         start = System.nanoTime()
-        return database.stopping(connection) { database.within(statement) { connection.stream(statement, fetchSize) } }
+        return database.stopping(connection) { database.within(statement, database.currentLevel()) { connection.stream(statement, fetchSize) } }
     }
 
     /** The whole of a [stream] that has the connection for itself. */
@@ -94,5 +94,5 @@ internal class Streaming(
         }
     }
 
-    private suspend fun next(stream: RowStream): List<Array<Any?>> = database.within(statement) { stream.next() ?: emptyList() }
+    private suspend fun next(stream: RowStream): List<Array<Any?>> = database.within(statement, database.currentLevel()) { stream.next() ?: emptyList() }
 }

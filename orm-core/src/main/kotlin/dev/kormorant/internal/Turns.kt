@@ -1,6 +1,7 @@
 package dev.kormorant.internal
 
 import dev.kormorant.ConnectionBusyException
+import dev.kormorant.OrmException
 import kotlinx.coroutines.CancellableContinuation
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.currentCoroutineContext
@@ -13,7 +14,7 @@ import kotlin.time.Duration
  *
  * A coroutine of an outer level waits until the nested one has ended, so its statement can never land inside somebody else's
  * savepoint. A waiter that is cancelled, or waits longer than [bound], for a stream [streamBound], leaves the queue and never held the turn. A coroutine that
- * would wait for itself is told so at once.
+ * would wait for itself, or for a nested level that waits for it, is told so at once.
  */
 internal class Turns(private val timer: Timer, private val bound: Duration, private val streamBound: Duration) {
     private val monitor = Any()
@@ -21,7 +22,7 @@ internal class Turns(private val timer: Timer, private val bound: Duration, priv
     private var taken = false
 
     /** The coroutine that has the turn. */
-    private var holder: Job? = null
+    private var holder: Scope? = null
 
     /** Whether it collects a stream, which may take it any time. */
     private var streams = false
@@ -31,21 +32,26 @@ internal class Turns(private val timer: Timer, private val bound: Duration, priv
     var innermost: Level? = null
         private set
 
-    suspend fun take(level: Level) {
-        val job = currentCoroutineContext()[Job]
-        if (tryTake(level, job)) return
+    suspend fun take(level: Level, deadline: Deadline? = level.deadline) {
+        val context = currentCoroutineContext()
+        val user = context[level.session.database.scopeKey]
+        if (tryTake(level, user)) return
+        checkNotAwaited(level, context[Job])
         var alarm: AutoCloseable? = null
         try {
             suspendCancellableCoroutine { continuation ->
-                val waiter = Waiter(level, job, continuation)
-                val passed = synchronized(monitor) { tryTake(level, job) || !waiters.add(waiter) }
+                val waiter = Waiter(level, user, continuation)
+                val passed = synchronized(monitor) { tryTake(level, user) || !waiters.add(waiter) }
                 if (passed) {
                     waiter.pass()
                 } else {
                     continuation.invokeOnCancellation { synchronized(monitor) { waiters -= waiter } }
                     val limit = if (synchronized(monitor) { streams }) streamBound else bound
-                    alarm = timer.schedule(limit) {
-                        if (synchronized(monitor) { waiters.remove(waiter) }) continuation.resumeWithException(tooLong(level, limit))
+                    val patience = deadline?.left?.takeIf { it < limit }
+                    alarm = timer.schedule(patience ?: limit) {
+                        if (synchronized(monitor) { waiters.remove(waiter) }) {
+                            continuation.resumeWithException(if (patience == null) tooLong(level, limit) else deadline.error("The transaction opened ${level.origin}", null))
+                        }
                     }
                 }
             }
@@ -54,10 +60,10 @@ internal class Turns(private val timer: Timer, private val bound: Duration, priv
         }
     }
 
-    /** Takes the turn for the coroutine [job] if that needs no waiting. */
-    fun tryTake(level: Level, job: Job?): Boolean = synchronized(monitor) {
-        if (taken && job != null && holder === job) throw busyWithItself(level)
-        free(level).also { if (it) hold(job) }
+    /** Takes the turn for the coroutine of [user] if that needs no waiting. */
+    fun tryTake(level: Level, user: Scope?): Boolean = synchronized(monitor) {
+        if (taken && user != null && holder === user) throw busyWithItself(level)
+        free(level).also { if (it) hold(user) }
     }
 
     /** From now on the holder of the turn collects a stream. */
@@ -72,38 +78,48 @@ internal class Turns(private val timer: Timer, private val bound: Duration, priv
             holder = null
             waiters.firstOrNull { free(it.level) }?.also {
                 waiters -= it
-                hold(it.job)
+                hold(it.user)
             }
         }
         passed?.pass()
     }
 
-    private fun hold(job: Job?) {
+    private fun hold(user: Scope?) {
         taken = true
-        holder = job
+        holder = user
     }
 
     /** A closed level may pass as well: its user finds out and gives the turn back. */
     private fun free(level: Level) = !taken && (innermost === level || level.isClosed)
 
+    /** A nested block cannot end before the coroutines in it; one of them must not wait for that end. */
+    private fun checkNotAwaited(level: Level, job: Job?) {
+        val inner = innermost?.takeIf { it !== level && level in it.chain } ?: return
+        val waiting = inner.chain.takeWhile { it !== level }.firstOrNull { Scope.isWithin(job, it.job) } ?: return
+        throw ConnectionBusyException(
+            "Inside the nested transaction opened ${waiting.origin} something was started in the transaction opened ${level.origin} around it, which can go on only when the nested one has ended.",
+            "Use the nested transaction, or do it after its block.",
+        )
+    }
+
     private fun busyWithItself(level: Level) = ConnectionBusyException(
-        "A statement of the transaction ${level.origin} was started while the same coroutine is collecting a stream on its connection.",
+        "A statement of the transaction opened ${level.origin} was started while the same coroutine is collecting a stream on its connection.",
         "Collect the rows into a list first, or leave out fetchSize.",
     )
 
-    private fun tooLong(level: Level, limit: Duration): ConnectionBusyException {
+    private fun tooLong(level: Level, limit: Duration): OrmException {
         val inner = innermost
         return ConnectionBusyException(
-            "A statement waited $limit for its turn on the connection of the transaction ${level.origin}.",
+            "A statement waited $limit for its turn on the connection of the transaction opened ${level.origin}.",
             if (inner == null || inner === level) {
                 "Another statement or stream of this transaction is still running."
             } else {
-                "The nested transaction ${inner.origin} is still open; it must not wait for its siblings."
+                "The nested transaction opened ${inner.origin} is still open; it must not wait for its siblings."
             },
         )
     }
 
-    private inner class Waiter(val level: Level, val job: Job?, private val continuation: CancellableContinuation<Unit>) {
+    private inner class Waiter(val level: Level, val user: Scope?, private val continuation: CancellableContinuation<Unit>) {
         fun pass() = continuation.resume(Unit) { _, _, _ -> give() }
     }
 }

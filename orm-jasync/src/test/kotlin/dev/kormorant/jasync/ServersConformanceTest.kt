@@ -4,8 +4,10 @@ import dev.kormorant.driver.QueryClause
 import dev.kormorant.test.TestServers
 import dev.kormorant.test.conformance.Capabilities
 import dev.kormorant.test.conformance.Conformance
+import dev.kormorant.test.conformance.CopySuite
 import dev.kormorant.test.conformance.Dialogue
 import dev.kormorant.test.conformance.FaultSuite
+import dev.kormorant.test.conformance.NotificationSuite
 import dev.kormorant.test.conformance.ServerBackend
 import dev.kormorant.test.conformance.SoakSuite
 import dev.kormorant.test.conformance.StreamMemorySuite
@@ -32,6 +34,14 @@ class MySqlSoakTest : SoakSuite(MySql, parameters = "sslmode=disable")
 
 class MariaDbSoakTest : SoakSuite(MariaDb)
 
+class PostgreSqlNotificationTest : NotificationSuite(PostgreSql)
+
+class MySqlNotificationTest : NotificationSuite(MySql)
+
+class PostgreSqlCopyTest : CopySuite(PostgreSql)
+
+class MySqlCopyTest : CopySuite(MySql)
+
 class PostgreSqlStreamMemoryTest : StreamMemorySuite(PostgreSql)
 
 class MySqlStreamMemoryTest : StreamMemorySuite(MySql)
@@ -46,10 +56,13 @@ private object PostgreSql : ServerBackend(
         unsigned64 = false,
         jsonb = true,
         statementsDuringStreams = true,
+        notifications = true,
+        copy = true,
         arrays = true,
         replace = false,
         merge = true,
         longBinary = "BYTEA",
+        transactionIds = true,
         locks = listOf("FOR UPDATE", "FOR NO KEY UPDATE", "FOR SHARE", "FOR KEY SHARE").flatMap { listOf(it, "$it NOWAIT", "$it SKIP LOCKED") }.toSet(),
     ),
     Dialogue(
@@ -60,15 +73,18 @@ private object PostgreSql : ServerBackend(
         killSession = { "SELECT pg_terminate_backend($it)" },
         sessionsInTransaction = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'",
         sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'",
+        listeners = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'",
         diagnosis = listOf(
             "SELECT pid, state, wait_event_type, wait_event, pg_blocking_pids(pid)::text, (now() - xact_start)::text, (now() - state_change)::text, query " +
                 "FROM pg_stat_activity WHERE datname = current_database()",
         ),
+        sleeping = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'",
+        timeouts = "SELECT current_setting('statement_timeout') AS s, current_setting('lock_timeout') AS l",
     ),
     dropOption = " WITH (FORCE)",
 )
 
-private val MYSQL_DIALOGUE = Dialogue(
+private fun mysqlDialogue(statementLimit: String) = Dialogue(
     slowStatement = "SELECT SLEEP(60)",
     sessionId = "SELECT CONNECTION_ID()",
     slowStatementsRunning = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'SELECT SLEEP%'",
@@ -81,6 +97,8 @@ private val MYSQL_DIALOGUE = Dialogue(
         "SELECT trx_id, trx_state, trx_started, trx_wait_started, trx_mysql_thread_id, trx_rows_locked, trx_query FROM information_schema.innodb_trx",
         "SHOW ENGINE INNODB STATUS",
     ),
+    sleeping = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND state = 'User sleep'",
+    timeouts = "SELECT @@$statementLimit, @@innodb_lock_wait_timeout",
 )
 
 private object MySql : ServerBackend(
@@ -110,7 +128,7 @@ private object MySql : ServerBackend(
         ),
         locks = listOf("FOR UPDATE", "FOR SHARE").flatMap { listOf(it, "$it NOWAIT", "$it SKIP LOCKED") }.toSet() + "LOCK IN SHARE MODE",
     ),
-    MYSQL_DIALOGUE,
+    mysqlDialogue("max_execution_time"),
 )
 
 private object MariaDb : ServerBackend(
@@ -136,5 +154,5 @@ private object MariaDb : ServerBackend(
         ),
         locks = setOf("FOR UPDATE", "FOR UPDATE NOWAIT", "FOR UPDATE SKIP LOCKED", "FOR UPDATE WAIT 1", "LOCK IN SHARE MODE"),
     ),
-    MYSQL_DIALOGUE,
+    mysqlDialogue("max_statement_time"),
 )

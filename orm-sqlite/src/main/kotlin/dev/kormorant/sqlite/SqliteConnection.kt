@@ -6,6 +6,7 @@ import dev.kormorant.StatementCacheStats
 import dev.kormorant.driver.Connection
 import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.Dialect
+import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
@@ -43,10 +44,14 @@ internal class SqliteConnection(
             }
         }
 
-    override suspend fun execute(statement: SqlStatement): RawResult {
+    override suspend fun execute(statement: SqlStatement): RawResult = execute(statement, NOTHING)
+
+    /** All in one hop. */
+    override suspend fun execute(statement: SqlStatement, prelude: Prelude): RawResult {
         val execution = claim(statement)
         return hop(execution) {
             try {
+                for (sql in prelude.statements) prelude.onAnswer(session.execute(SqlStatement(sql, reusable = false), execution).rows.lastOrNull()?.firstOrNull())
                 session.execute(statement, execution)
             } finally {
                 release(execution)
@@ -152,6 +157,10 @@ internal class SqliteConnection(
     }
 
     private fun closedException() = ConnectionException("The connection is closed.", null, null)
+
+    private companion object {
+        val NOTHING = Prelude(emptyList())
+    }
 
     private inner class Rows(
         private val statement: SqlStatement,

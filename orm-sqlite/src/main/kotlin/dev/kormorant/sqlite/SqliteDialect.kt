@@ -1,6 +1,7 @@
 package dev.kormorant.sqlite
 
-import dev.kormorant.Isolation
+import dev.kormorant.UnsupportedByDialectException
+import dev.kormorant.driver.BeginOptions
 import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
@@ -31,7 +32,14 @@ internal class SqliteDialect(override val version: Version, parameterLimit: Int)
      * Always serializable, so the level makes no difference. A transaction that may write takes the write lock at once: one that
      * has read first and then wants the lock fails without waiting if somebody else has written in between.
      */
-    override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> = if (readOnly) READ else WRITE
+    override fun begin(options: BeginOptions): List<String> {
+        if (options.lockTimeout != null) {
+            throw UnsupportedByDialectException("SQLite has no lock timeout of a transaction.", "Set busyTimeout in sqlite { }, or a timeout for the transaction.")
+        }
+        if (options.deferrable) throw UnsupportedByDialectException("SQLite has no deferrable transactions.", "Its readers never fail for a writer.")
+        if (options.identified) throw UnsupportedByDialectException("SQLite has no transaction ids.", "There is no link that could be lost during COMMIT.")
+        return if (options.readOnly) READ else WRITE
+    }
 
     override val tableNames: String
         get() = "SELECT name FROM pragma_table_list " +

@@ -2,6 +2,7 @@ package dev.kormorant.sqlite
 
 import dev.kormorant.Isolation
 import dev.kormorant.SyntaxException
+import dev.kormorant.driver.BeginOptions
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import org.jetbrains.exposed.v1.core.vendors.ANSI_SQL_2003_KEYWORDS
@@ -30,8 +31,8 @@ class DialectTest {
     fun `a transaction that may write takes the lock at once, whatever the isolation`() = test {
         inMemory { c ->
             for (isolation in Isolation.entries + null) {
-                assertEquals(listOf("BEGIN IMMEDIATE"), c.dialect.begin(isolation, readOnly = false))
-                assertEquals(listOf("BEGIN /* read-only */"), c.dialect.begin(isolation, readOnly = true))
+                assertEquals(listOf("BEGIN IMMEDIATE"), c.dialect.begin(BeginOptions(isolation, readOnly = false)))
+                assertEquals(listOf("BEGIN /* read-only */"), c.dialect.begin(BeginOptions(isolation, readOnly = true)))
             }
         }
     }

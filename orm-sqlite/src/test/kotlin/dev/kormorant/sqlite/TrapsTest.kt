@@ -1,6 +1,7 @@
 package dev.kormorant.sqlite
 
 import dev.kormorant.SerializationException
+import dev.kormorant.driver.BeginOptions
 import dev.kormorant.driver.Access
 import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.SqlStatement
@@ -67,7 +68,7 @@ class TrapsTest {
                     }
                 }
                 assertThrows<SerializationException> { readAndWrite("BEGIN") }
-                readAndWrite(second.dialect.begin(null, readOnly = false).single())
+                readAndWrite(second.dialect.begin(BeginOptions(null, readOnly = false)).single())
                 assertEquals(3, first.count("t"))
             }
         }

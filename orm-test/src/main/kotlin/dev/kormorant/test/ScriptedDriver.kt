@@ -7,9 +7,9 @@ import dev.kormorant.Database
 import dev.kormorant.DatabaseConfig
 import dev.kormorant.DatabaseException
 import dev.kormorant.ErrorDetails
-import dev.kormorant.Isolation
 import dev.kormorant.OrmException
 import dev.kormorant.driver.Access
+import dev.kormorant.driver.BeginOptions
 import dev.kormorant.driver.Connection
 import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.DatabaseUrl
@@ -237,7 +237,7 @@ private class ScriptedDialect(override val errorAbortsTransaction: Boolean) : Di
     override val tableNames: String get() = "SELECT name FROM tables WHERE schema = ?"
     override val schema: SchemaDialect get() = throw UnsupportedOperationException("The scripted database has no tables.")
 
-    override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> = listOf("BEGIN")
+    override fun begin(options: BeginOptions): List<String> = listOf("BEGIN")
 }
 
 /** Finds the [ScriptedDriver] that opens the database. */

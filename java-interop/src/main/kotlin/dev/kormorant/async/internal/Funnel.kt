@@ -1,17 +1,22 @@
 package dev.kormorant.async.internal
 
+import dev.kormorant.CommitOutcome
+import dev.kormorant.CommitOutcomeUnknownException
 import dev.kormorant.ConnectionBusyException
 import dev.kormorant.Database
-import dev.kormorant.Isolation
-import dev.kormorant.Propagation
+import dev.kormorant.ManualTransaction
 import dev.kormorant.RowQuery
 import dev.kormorant.Rows
-import dev.kormorant.StatementTimeout
 import dev.kormorant.Transaction
+import dev.kormorant.TransactionAbortedException
 import dev.kormorant.TransactionClosedException
+import dev.kormorant.TransactionOptions
 import dev.kormorant.async.ContextCarrier
+import dev.kormorant.begin
 import dev.kormorant.connection
 import dev.kormorant.explain
+import dev.kormorant.requireBlockingAllowed
+import dev.kormorant.resolve
 import dev.kormorant.savepoint
 import dev.kormorant.transaction
 import kotlinx.coroutines.CancellationException
@@ -25,19 +30,20 @@ import kotlinx.coroutines.future.await
 import kotlinx.coroutines.jdk9.asPublisher
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
-import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
 import java.time.Duration
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionException
 import java.util.concurrent.CompletionStage
+import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.Executor
 import java.util.concurrent.Flow
+import java.util.concurrent.TimeUnit
 import java.util.function.BiFunction
 import java.util.function.Function
+import java.util.function.Supplier
 import kotlin.coroutines.Continuation
 import kotlin.coroutines.CoroutineContext
-import kotlin.coroutines.EmptyCoroutineContext
 import kotlin.coroutines.intrinsics.suspendCoroutineUninterceptedOrReturn
 import kotlin.time.toKotlinDuration
 
@@ -75,23 +81,48 @@ internal class Funnel private constructor(
         null
     }
 
-    fun <T> transaction(
-        isolation: Isolation?,
-        readOnly: Boolean,
-        propagation: Propagation,
-        statementTimeout: Duration?,
-        block: BiFunction<Funnel, Transaction, out CompletionStage<out T>?>,
-    ): CompletableFuture<T> = start {
-        withContext(statementTimeout?.let { StatementTimeout(it.toKotlinDuration()) } ?: EmptyCoroutineContext) {
-            database.transaction(isolation, readOnly, propagation) { awaited(block.apply(inner(this, it), it)) }
-        }
-    }
+    fun <T> transaction(options: TransactionOptions, block: BiFunction<Funnel, Transaction, out CompletionStage<out T>?>): CompletableFuture<T> =
+        start { database.transaction(options) { inBlock(it, block) } }
 
     fun <T> savepoint(
         transaction: Transaction,
         name: String,
         block: BiFunction<Funnel, Transaction, out CompletionStage<out T>?>,
-    ): CompletableFuture<T> = start { transaction.savepoint(name) { awaited(block.apply(inner(this, it), it)) } }
+    ): CompletableFuture<T> = start { transaction.savepoint(name) { inBlock(it, block) } }
+
+    /** The block ends with its stage and the calls made until then. */
+    private suspend fun <T> CoroutineScope.inBlock(transaction: Transaction, block: BiFunction<Funnel, Transaction, out CompletionStage<out T>?>): T {
+        val inner = inner(this, transaction)
+        val value = awaited(block.apply(inner, transaction))
+        while (true) (coroutineContext[Job]?.children?.firstOrNull() ?: break).join()
+        inner.held?.requireObserved()
+        return value
+    }
+
+    fun commit(transaction: Transaction, begin: Boolean): CompletableFuture<Void?> = start {
+        try {
+            held?.requireObserved()
+        } catch (error: TransactionAbortedException) {
+            transaction.rollback(begin)
+            throw error
+        }
+        transaction.commit(begin)
+        null
+    }
+
+    fun rollback(transaction: Transaction, begin: Boolean): CompletableFuture<Void?> = start {
+        held?.forget()
+        transaction.rollback(begin)
+        null
+    }
+
+    /** Nothing but its handle keeps a transaction by hand: a call has no lasting coroutine that could. */
+    fun <H> begin(options: TransactionOptions, handle: BiFunction<Funnel, ManualTransaction, H>): CompletableFuture<H> = start {
+        val transaction = database.begin(options, owner = null)
+        handle.apply(Funnel(database, coroutineContext.minusKey(Job) + transaction.context, Held("$transaction"), carriers), transaction)
+    }
+
+    fun resolve(outcome: CommitOutcomeUnknownException): CompletableFuture<CommitOutcome> = start { database.resolve(outcome) }
 
     fun <T> connection(block: Function<Funnel, out CompletionStage<out T>?>): CompletableFuture<T> =
         start { database.connection { awaited(block.apply(inner(this, "pinned connection"))) } }
@@ -111,20 +142,26 @@ internal class Funnel private constructor(
     }
 
     private fun <T> start(block: suspend () -> T): CompletableFuture<T> {
-        val future = CompletableFuture<T>()
+        if (waiting.get() != null) database.requireBlockingAllowed()
+        val call = Call<T>()
         val coroutine = launch(Carried.here(carriers), CoroutineStart.UNDISPATCHED) {
             try {
-                future.complete(inTurn(block))
+                call.complete(inTurn(block))
             } catch (error: CancellationException) {
-                future.completeExceptionally(if (isEnded()) ended() else error)
+                call.completeExceptionally(if (isEnded()) ended() else error)
             } catch (error: CompletionException) {
-                future.completeExceptionally(error.cause ?: error)
+                fail(call, error.cause ?: error)
             } catch (error: Throwable) {
-                future.completeExceptionally(error)
+                fail(call, error)
             }
         }
-        future.whenComplete { _, _ -> coroutine.cancel() }
-        return future
+        call.whenOver { coroutine.cancel() }
+        return call
+    }
+
+    private fun fail(call: Call<*>, error: Throwable) {
+        held?.failed(call, error)
+        call.completeExceptionally(error)
     }
 
     /** Runs [block] when the calls made before it on the same handle have ended. */
@@ -157,6 +194,72 @@ internal class Funnel private constructor(
         "A call waited ${database.config.transactionWaitTimeout} for its turn on the ${held?.what}.",
         "A nested transaction must use its own handle and not wait for calls on the outer one.",
     )
+
+    companion object {
+        /** Set while a call is made for a thread that is going to wait for it. */
+        private val waiting = ThreadLocal<Boolean>()
+
+        /** The future of a call, which is not made if this thread must not wait for its database. */
+        @JvmStatic
+        fun <T> forWaiting(call: Supplier<out CompletableFuture<T>>): CompletableFuture<T> {
+            val before = waiting.get()
+            waiting.set(true)
+            try {
+                return call.get()
+            } finally {
+                if (before == null) waiting.remove()
+            }
+        }
+    }
+}
+
+/** The future of one call, which knows whether anybody has asked for its outcome. */
+private class Call<T> : CompletableFuture<T>() {
+    @Volatile
+    private var isObserved = false
+
+    /** Whether somebody has a dependent on it or has waited for it. */
+    fun observed(): Boolean = isObserved || numberOfDependents > OWN_DEPENDENTS
+
+    /** Remembers who is waiting, before they are told. */
+    fun freeze() {
+        if (observed()) isObserved = true
+    }
+
+    fun whenOver(action: () -> Unit) {
+        whenComplete { _, _ -> action() }
+        isObserved = false
+    }
+
+    /** Called for every dependent that is added. */
+    override fun <U> newIncompleteFuture(): CompletableFuture<U> {
+        isObserved = true
+        return CompletableFuture()
+    }
+
+    override fun toCompletableFuture(): CompletableFuture<T> {
+        isObserved = true
+        return this
+    }
+
+    override fun get(): T {
+        isObserved = true
+        return super.get()
+    }
+
+    override fun get(timeout: Long, unit: TimeUnit): T {
+        isObserved = true
+        return super.get(timeout, unit)
+    }
+
+    override fun join(): T {
+        isObserved = true
+        return super.join()
+    }
+
+    private companion object {
+        const val OWN_DEPENDENTS = 1
+    }
 }
 
 /** A suspend function as Java calls it: with the continuation as an argument. */
@@ -171,4 +274,24 @@ private class Held(
 ) {
     /** Fair, so calls run in the order in which they asked. */
     val order = Mutex()
+
+    private val failures = ConcurrentLinkedQueue<Pair<Call<*>, Throwable>>()
+
+    fun failed(call: Call<*>, error: Throwable) {
+        call.freeze()
+        failures += call to error
+    }
+
+    fun forget(): Unit = failures.clear()
+
+    /** @throws TransactionAbortedException if a call has failed and nobody has asked how it went. */
+    fun requireObserved() {
+        val (_, error) = failures.firstOrNull { (call, _) -> !call.observed() } ?: return
+        forget()
+        throw TransactionAbortedException(
+            "A call on the $what has failed, and nobody has asked for its future.",
+            "Return a stage that depends on it, or handle its failure.",
+            error,
+        )
+    }
 }

@@ -5,7 +5,9 @@ import dev.kormorant.DatabaseConfig
 import dev.kormorant.DatabaseListener
 import dev.kormorant.RepeatedLoadEvent
 import dev.kormorant.StatementEvent
+import dev.kormorant.TransactionEvent
 import dev.kormorant.async.StatementListener
+import dev.kormorant.async.TransactionListener
 import dev.kormorant.logStatements
 import java.time.Duration
 import java.util.function.Consumer
@@ -30,6 +32,17 @@ internal class Settings(val config: DatabaseConfig) {
 
     fun transactionWaitTimeout(timeout: Duration) {
         config.transactionWaitTimeout = timeout.toKotlinDuration()
+    }
+
+    fun idleThreshold(threshold: Duration?) {
+        config.idleThreshold = threshold?.toKotlinDuration()
+    }
+
+    fun transactionListener(listener: TransactionListener) {
+        config.listener(object : DatabaseListener {
+            override fun onTransaction(event: TransactionEvent) =
+                listener.onTransaction(TransactionListener.Event(event.kind, event.origin, event.attempt, event.error, event.idle?.toJavaDuration()))
+        })
     }
 
     fun streamTimeout(timeout: Duration) {

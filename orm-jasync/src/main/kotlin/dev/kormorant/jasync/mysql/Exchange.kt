@@ -4,6 +4,7 @@ import dev.kormorant.ErrorDetails
 import dev.kormorant.QueryTimeoutException
 import dev.kormorant.SyntaxException
 import dev.kormorant.UnsupportedByDialectException
+import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
@@ -61,6 +62,8 @@ internal abstract class Exchange(protected val connection: MySqlConnection) {
 internal class Batch(
     connection: MySqlConnection,
     private val statements: List<String>,
+    /** The first of them, to be told what has succeeded. */
+    private val prelude: Prelude?,
     private val continuation: CancellableContinuation<List<RawResult>>,
 ) : Exchange(connection) {
     private val results = ArrayList<RawResult>()
@@ -73,6 +76,7 @@ internal class Batch(
     override fun packet(buf: ByteBuf, end: Int) {
         if (!read(response, buf, end)) return
         error = error ?: response.error?.toException(statements[results.size])
+        if (error == null && prelude != null && results.size < prelude.statements.size) prelude.onAnswer()
         results += rows.result(response)
         rows = CollectedRows()
         response = response(null, rows)

@@ -9,6 +9,7 @@ import dev.kormorant.StatementCacheStats
 import dev.kormorant.driver.Connection
 import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.Dialect
+import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
 import dev.kormorant.driver.SqlStatement
@@ -102,13 +103,26 @@ internal class MySqlConnection(
         return onLoop { begin(BufferedExecution(this, statement, it)) }
     }
 
+    /**
+     * The server runs each command whatever became of the one before, so a [prelude] that guards the statement is a round trip of its
+     * own: behind a failed BEGIN the statement would commit by itself.
+     */
+    override suspend fun execute(statement: SqlStatement, prelude: Prelude): RawResult {
+        claim()
+        if (prelude.guards) {
+            batch(prelude.statements, prelude)
+            return execute(statement)
+        }
+        return batch(prelude.statements + statement.sql, prelude).last()
+    }
+
     override suspend fun stream(statement: SqlStatement, fetchSize: Int): RowStream {
         require(fetchSize > 0) { "The fetch size is $fetchSize; it must be positive." }
         claim()
         return onLoop { begin(StreamedExecution(this, statement, fetchSize, it)) }
     }
 
-    private suspend fun batch(statements: List<String>): List<RawResult> = onLoop { begin(Batch(this, statements, it)) }
+    private suspend fun batch(statements: List<String>, prelude: Prelude? = null): List<RawResult> = onLoop { begin(Batch(this, statements, prelude, it)) }
 
     private fun claim() {
         if (closing) throw closedByUser()

@@ -1,7 +1,8 @@
 package dev.kormorant.jasync.mysql
 
 import dev.kormorant.DatabaseException
-import dev.kormorant.Isolation
+import dev.kormorant.UnsupportedByDialectException
+import dev.kormorant.driver.BeginOptions
 import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
@@ -9,12 +10,15 @@ import dev.kormorant.driver.IdentifierRules
 import dev.kormorant.driver.QueryClause
 import dev.kormorant.driver.SchemaDialect
 import dev.kormorant.driver.SqlSyntax
+import dev.kormorant.driver.SqlStatement
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DataTypeProvider
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
 import org.jetbrains.exposed.v1.core.vendors.ForUpdateOption
 import org.jetbrains.exposed.v1.core.vendors.MariaDBDialect
 import org.jetbrains.exposed.v1.core.vendors.MysqlDialect
+import java.math.BigDecimal
+import kotlin.time.Duration
 
 /** What both databases have in common. */
 internal sealed class MySqlFamily(
@@ -44,11 +48,34 @@ internal sealed class MySqlFamily(
 
     override fun endsTransaction(error: DatabaseException): Boolean = error.vendorCode == DEADLOCK || error.vendorCode == RECORD_CHANGED
 
-    override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> =
-        listOfNotNull(
-            isolation?.let { "SET TRANSACTION ISOLATION LEVEL ${it.sql}" },
-            if (readOnly) "START TRANSACTION READ ONLY" else "START TRANSACTION",
+    override fun begin(options: BeginOptions): List<String> {
+        if (options.deferrable) throw UnsupportedByDialectException("$name has no deferrable transactions.")
+        if (options.identified) throw UnsupportedByDialectException("$name does not tell how a transaction ended.", "Look for its effect instead.")
+        return listOfNotNull(
+            options.isolation?.let { "SET TRANSACTION ISOLATION LEVEL ${it.sql}" },
+            settings(options).takeIf { it.isNotEmpty() }?.let { all ->
+                all.joinToString(prefix = "SET ") { (variable, value) -> "@kormorant_$variable = @@$variable, $variable = $value" }
+            },
+            if (options.readOnly) "START TRANSACTION READ ONLY" else "START TRANSACTION",
         )
+    }
+
+    override fun restore(options: BeginOptions): List<String> =
+        settings(options).takeIf { it.isNotEmpty() }?.let { all ->
+            listOf(all.joinToString(prefix = "SET ") { (variable, _) -> "$variable = @kormorant_$variable" })
+        }.orEmpty()
+
+    private fun settings(options: BeginOptions): List<Pair<String, String>> = listOfNotNull(
+        options.statementTimeout?.let(::statementLimit),
+        // A statement that waits for a lock is not ended by the other limit.
+        listOfNotNull(options.lockTimeout, options.statementTimeout).minOrNull()?.let { "innodb_lock_wait_timeout" to "${lockSeconds(it)}" },
+    )
+
+    /** The variable that bounds a statement, and its value. */
+    protected abstract fun statementLimit(timeout: Duration): Pair<String, String>
+
+    /** A lock that could not be had in time is one that the program did not want to wait for. */
+    override fun isRetryable(error: DatabaseException): Boolean = error.vendorCode == DEADLOCK || error.vendorCode == RECORD_CHANGED
 
     override val tableNames: String
         get() = "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema = COALESCE(?, DATABASE())"
@@ -56,6 +83,14 @@ internal sealed class MySqlFamily(
     companion object {
         /** The count has two bytes on the wire. */
         const val MAX_PARAMETERS = 65_535
+
+        private const val MOST_LOCK_SECONDS = 1_073_741_824L
+
+        /** Rounded up. */
+        private fun lockSeconds(timeout: Duration): Long = (timeout.inWholeMilliseconds.coerceIn(1, MOST_LOCK_SECONDS * 1000) + 999) / 1000
+
+        /** Statements that may get a hint or a prefix. */
+        val LIMITED = Regex("""\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE)\b""", RegexOption.IGNORE_CASE)
 
         private const val DEADLOCK = 1213
         private const val RECORD_CHANGED = 1020
@@ -68,11 +103,25 @@ internal sealed class MySqlFamily(
 /** MySQL: no RETURNING, but the first id of an insert and the step to the next. */
 internal class MySqlServer(version: Version, idStep: Long) :
     MySqlFamily("MySQL", version, Renderer(), emptySet(), idStep, MySqlSchema(version), LOCKS, missing(version)) {
+    /** Of a SELECT only: nothing else can be bounded there. */
+    override fun statementLimit(timeout: Duration): Pair<String, String> = "max_execution_time" to "${milliseconds(timeout)}"
+
+    override fun limited(statement: SqlStatement, timeout: Duration): SqlStatement {
+        val select = if (statement.reusable) SELECT.find(statement.sql) else null
+        if (select == null) return statement
+        val sql = "${select.value} /*+ MAX_EXECUTION_TIME(${milliseconds(timeout)}) */${statement.sql.drop(select.value.length)}"
+        return SqlStatement(sql, statement.types, statement.values)
+    }
+
     private class Renderer : MysqlDialect() {
         override val dataTypeProvider: DataTypeProvider = MySqlTypes()
     }
 
     private companion object {
+        val SELECT = Regex("""^\s*SELECT(?=\s)(?!\s*/\*\+)""", RegexOption.IGNORE_CASE)
+
+        fun milliseconds(timeout: Duration): Long = timeout.inWholeMilliseconds.coerceIn(0, 4_294_967_294) + 1
+
         val LOCKS = Regex("FOR (UPDATE|SHARE)( OF .+?)?( NOWAIT| SKIP LOCKED)?|LOCK IN SHARE MODE")
 
         fun missing(version: Version): Set<QueryClause> = buildSet {
@@ -96,7 +145,22 @@ internal class MariaDbServer(version: Version, idStep: Long) : MySqlFamily(
     MariaDbSchema,
     Regex("FOR UPDATE( NOWAIT| SKIP LOCKED| WAIT \\d+)?|LOCK IN SHARE MODE"),
     setOf(QueryClause.DISTINCT_ON, QueryClause.FULL_JOIN, QueryClause.LATERAL, QueryClause.QUANTIFIED_ARRAY, QueryClause.TABLE_QUERY),
-)
+) {
+    override fun statementLimit(timeout: Duration): Pair<String, String> = "max_statement_time" to seconds(timeout)
+
+    override fun limited(statement: SqlStatement, timeout: Duration): SqlStatement {
+        if (!statement.reusable || !LIMITED.matchesAt(statement.sql, 0)) return statement
+        return SqlStatement("SET STATEMENT max_statement_time = ${seconds(timeout)} FOR ${statement.sql}", statement.types, statement.values)
+    }
+
+    private companion object {
+        /** A year, in microseconds. */
+        const val LONGEST = 31_536_000_000_000
+
+        /** To the microsecond. */
+        fun seconds(timeout: Duration): String = BigDecimal.valueOf(timeout.inWholeMicroseconds.coerceIn(1, LONGEST), 6).toPlainString()
+    }
+}
 
 /** Reserved words of MySQL 8 and MariaDB 11. */
 private val RESERVED_WORDS = (

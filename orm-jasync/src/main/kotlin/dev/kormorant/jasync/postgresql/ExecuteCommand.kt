@@ -1,6 +1,9 @@
 package dev.kormorant.jasync.postgresql
 
+import com.github.jasync.sql.db.postgresql.messages.backend.ErrorMessage
+import com.github.jasync.sql.db.postgresql.messages.backend.RowDescriptionMessage
 import dev.kormorant.TransactionAbortedException
+import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
 import io.netty.buffer.ByteBuf
@@ -17,14 +20,52 @@ internal class ExecuteCommand(
     prepared: Prepared?,
     private val simpleSql: String,
     private val portal: Portal? = null,
+    private val prelude: Prelude? = null,
 ) : StatementCommand(session, statement, prepared) {
     private var result: RawResult? = null
     private var tag = ""
     lateinit var caller: CancellableContinuation<Unit>
 
+    /** Of [prelude], how many statements are not answered yet. */
+    private var ahead = 0
+    private var refused: String? = null
+    private var value: String? = null
+
+    override fun ByteBuf.goAhead(prepared: Prepared?) {
+        if (prelude == null) return
+        prelude.restart()
+        ahead = prelude.statements.size
+        if (prepared == null) return
+        for (sql in prelude.statements) parse("", sql, NO_TYPES).bind("", NO_ARGUMENTS, NO_TYPES).execute(0)
+    }
+
+    override fun onMessage(type: Char, body: ByteBuf) {
+        if (ahead == 0) return super.onMessage(type, body)
+        when (type) {
+            'D' -> if (value == null) value = firstText(body)
+            'C' -> {
+                ahead--
+                prelude?.onAnswer(value)
+                value = null
+            }
+        }
+    }
+
+    override fun onDescription(description: RowDescriptionMessage) {
+        if (ahead == 0) super.onDescription(description)
+    }
+
+    override fun onError(error: ErrorMessage) {
+        if (ahead > 0) refused = prelude?.let { it.statements[it.answered] }
+        ahead = 0
+        super.onError(error)
+    }
+
+    override fun failedSql(): String = refused ?: statement.sql
+
     override fun ByteBuf.start(prepared: Prepared?) {
         if (prepared == null) {
-            query(simpleSql)
+            query(if (prelude == null) simpleSql else (prelude.statements + simpleSql).joinToString("; "))
         } else {
             val name = portal?.name.orEmpty()
             if (portal?.layout == null) {
@@ -102,6 +143,16 @@ internal class ExecuteCommand(
     }
 
     private companion object {
+        val NO_TYPES = IntArray(0)
+        val NO_ARGUMENTS = SqlStatement("")
+
+        /** The first column of a row that has one and is sent as text. */
+        fun firstText(row: ByteBuf): String? {
+            val start = row.readerIndex() + Short.SIZE_BYTES
+            val length = row.getInt(start)
+            return if (length < 0) null else row.toString(start + Int.SIZE_BYTES, length, Charsets.UTF_8)
+        }
+
         /** What the server answers with ROLLBACK when the transaction has failed. */
         val commit = Regex("^\\s*(COMMIT|END|PREPARE\\s+TRANSACTION)\\b", RegexOption.IGNORE_CASE)
     }

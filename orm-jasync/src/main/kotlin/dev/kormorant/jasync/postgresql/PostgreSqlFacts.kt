@@ -1,15 +1,18 @@
 package dev.kormorant.jasync.postgresql
 
-import dev.kormorant.Isolation
+import dev.kormorant.DatabaseException
+import dev.kormorant.driver.BeginOptions
 import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.Folding
 import dev.kormorant.driver.IdentifierRules
 import dev.kormorant.driver.SchemaDialect
 import dev.kormorant.driver.SqlSyntax
+import dev.kormorant.driver.SqlStatement
 import org.jetbrains.exposed.v1.core.Version
 import org.jetbrains.exposed.v1.core.vendors.DatabaseDialect
 import org.jetbrains.exposed.v1.core.vendors.PostgreSQLDialect
+import kotlin.time.Duration
 
 /** PostgreSQL of one version, as ParameterStatus tells it: `18.4`, `16.2 (Debian 16.2-1)`, `19beta1`. */
 internal class PostgreSqlFacts(serverVersion: String) : Dialect {
@@ -30,13 +33,35 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
 
     override fun supportsLock(clause: String): Boolean = LOCK.matches(clause)
 
-    override fun begin(isolation: Isolation?, readOnly: Boolean): List<String> {
-        val level = isolation?.let { " ISOLATION LEVEL ${it.sql}" }.orEmpty()
-        return listOf("BEGIN$level${if (readOnly) " READ ONLY" else ""}")
+    override fun begin(options: BeginOptions): List<String> {
+        val level = options.isolation?.let { " ISOLATION LEVEL ${it.sql}" }.orEmpty()
+        val begin = "BEGIN$level${if (options.readOnly) " READ ONLY" else ""}${if (options.deferrable) " DEFERRABLE" else ""}"
+        return listOfNotNull(
+            begin,
+            options.statementTimeout?.let { "SET LOCAL statement_timeout = ${milliseconds(it)}" },
+            options.lockTimeout?.let { "SET LOCAL lock_timeout = ${milliseconds(it)}" },
+            if (options.identified) "SELECT txid_current()" else null,
+        )
+    }
+
+    /** A lock that could not be had in time is one that the program did not want to wait for. */
+    override fun isRetryable(error: DatabaseException): Boolean = error.sqlState == "40001" || error.sqlState == "40P01"
+
+    override val transactionOutcome: String get() = "SELECT txid_status(?)"
+
+    /** Some statements, such as VACUUM, refuse to run behind another one, so only those are told that surely do not. */
+    override fun limit(statement: SqlStatement, timeout: Duration?): String? = when {
+        !statement.reusable || !LIMITED.matchesAt(statement.sql, 0) -> null
+        timeout == null -> "SET LOCAL statement_timeout TO DEFAULT"
+        else -> "SELECT set_config('statement_timeout', '${milliseconds(timeout)}', true)"
     }
 
     private companion object {
         const val MAX_NAME = 63
+        val LIMITED = Regex("""[\s(]*(SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|TABLE)\b""", RegexOption.IGNORE_CASE)
+
+        /** Rounded up, since 0 is no limit. */
+        fun milliseconds(timeout: Duration): Long = timeout.inWholeMilliseconds.coerceIn(0, Int.MAX_VALUE - 1L) + 1
         val LOCK = Regex("FOR (NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)( OF .+?)?( NOWAIT| SKIP LOCKED)?")
     }
 }

@@ -42,12 +42,21 @@ internal abstract class StatementCommand(
     /** Messages that start the statement; called again for a second attempt. */
     protected abstract fun ByteBuf.start(prepared: Prepared?)
 
+    /** Messages that come before those of the statement, in the same round trip. */
+    protected open fun ByteBuf.goAhead(prepared: Prepared?) = Unit
+
+    /** The text that an error of the server is about. */
+    protected open fun failedSql(): String = statement.sql
+
     fun encode(): ByteBuf {
         val buffer = session.link.buffer()
         try {
             val prepared = prepared
             if (prepared != null) {
                 session.statements.writeClosing(buffer)
+            }
+            buffer.goAhead(prepared)
+            if (prepared != null) {
                 reused = prepared.parsed
                 if (!reused) buffer.parse(prepared.name, prepared.sql, prepared.key.oids)
                 layout = layoutOf(prepared)
@@ -181,10 +190,10 @@ internal abstract class StatementCommand(
                 null,
             )
         }
-        return serverError?.let { databaseError(it, statement.sql) } ?: decodeFailure
+        return serverError?.let { databaseError(it, failedSql()) } ?: decodeFailure
     }
 
-    protected companion object {
+    companion object {
         fun commandTag(body: ByteBuf): String = body.toString(body.readerIndex(), body.readableBytes() - 1, Charsets.US_ASCII)
 
         /** The number at the end of `INSERT 0 5` or `SELECT 3`; 0 when there is none. */

@@ -12,6 +12,7 @@ import dev.kormorant.Isolation
 import dev.kormorant.QueryTimeoutException
 import dev.kormorant.SyntaxException
 import dev.kormorant.UnsupportedByDialectException
+import dev.kormorant.driver.BeginOptions
 import dev.kormorant.driver.Access
 import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.DmlKind
@@ -134,7 +135,7 @@ abstract class MySqlConnectionTests(kind: ServerKind) {
 
     @Test
     fun `the status follows the wire`() = connected { db ->
-        for (sql in db.dialect.begin(null, readOnly = false)) db.run(sql)
+        for (sql in db.dialect.begin(BeginOptions(null, readOnly = false))) db.run(sql)
         assertEquals(ConnectionStatus.IN_TRANSACTION, db.status)
         assertThrows<SyntaxException> { db.run("SELECT * FROM missing") }
         assertEquals(ConnectionStatus.IN_TRANSACTION, db.status)
@@ -152,12 +153,12 @@ abstract class MySqlConnectionTests(kind: ServerKind) {
     @Test
     fun `a transaction begins with its level and its access mode`() = connected { db ->
         db.run("CREATE TABLE IF NOT EXISTS read_only (id INT)")
-        for (sql in db.dialect.begin(Isolation.SERIALIZABLE, readOnly = true)) db.run(sql)
+        for (sql in db.dialect.begin(BeginOptions(Isolation.SERIALIZABLE, readOnly = true))) db.run(sql)
         val error = assertThrows<DatabaseException> { db.run("INSERT INTO read_only VALUES (1)") }
         assertEquals(1792, error.vendorCode)
         db.run("COMMIT")
         for (isolation in Isolation.entries + null) {
-            for (sql in db.dialect.begin(isolation, readOnly = false)) db.run(sql)
+            for (sql in db.dialect.begin(BeginOptions(isolation, readOnly = false))) db.run(sql)
             assertEquals(ConnectionStatus.IN_TRANSACTION, db.status)
             db.run("ROLLBACK")
         }

@@ -4,6 +4,7 @@ import dev.kormorant.ConnectionBusyException
 import dev.kormorant.Isolation
 import dev.kormorant.SyntaxException
 import dev.kormorant.UnsupportedByDialectException
+import dev.kormorant.driver.BeginOptions
 import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.DmlKind
 import dev.kormorant.driver.SqlStatement
@@ -90,12 +91,12 @@ class PostgreSqlConnectionTest {
 
     @Test
     fun `a transaction begins with one statement`() = connected { db ->
-        db.run(db.dialect.begin(Isolation.REPEATABLE_READ, readOnly = true).single())
+        db.run(db.dialect.begin(BeginOptions(Isolation.REPEATABLE_READ, readOnly = true)).single())
         assertEquals("repeatable read", db.run("SHOW transaction_isolation").single)
         assertEquals("on", db.run("SHOW transaction_read_only").single)
         db.run("COMMIT")
         for (isolation in Isolation.entries + null) {
-            db.run(db.dialect.begin(isolation, readOnly = false).single())
+            db.run(db.dialect.begin(BeginOptions(isolation, readOnly = false)).single())
             db.run("ROLLBACK")
         }
     }

@@ -82,6 +82,10 @@ public class Capabilities(
     public val jsonb: Boolean = false,
     /** In a transaction other statements can run while a stream is being collected. */
     public val statementsDuringStreams: Boolean = false,
+    /** Sessions can listen to channels. */
+    public val notifications: Boolean = false,
+    /** Rows travel in bulk by COPY. */
+    public val copy: Boolean = false,
     /** Columns can be arrays. */
     public val arrays: Boolean = false,
     /** Type of a column that holds 16 MB of bytes. */
@@ -92,6 +96,8 @@ public class Capabilities(
     public val locks: Set<String> = emptySet(),
     /** A query that is sorted or limited can be a part of a set operation. */
     public val boundedOperands: Boolean = true,
+    /** The server gives each transaction an id, under which it knows later how it ended; and has deferrable transactions. */
+    public val transactionIds: Boolean = false,
 )
 
 /** Questions in the words of one product. */
@@ -108,8 +114,14 @@ public class Dialogue(
     public val sessionsInTransaction: String? = null,
     /** How many sessions the current database has; `null` where there is nobody to ask. */
     public val sessions: String? = null,
+    /** Ids of the sessions of the current database that listen to a channel; `null` where none can. */
+    public val listeners: String? = null,
     /** What to ask when nothing goes on: sessions, transactions, who waits for whom. */
     public val diagnosis: List<String> = emptyList(),
+    /** The session's bounds for a statement and for the wait for a lock; `null` where there are none. */
+    public val timeouts: String? = null,
+    /** How many sessions of the current database sleep in a [slowStatement]; `null` where there is nobody to ask. */
+    public val sleeping: String? = null,
 )
 
 /**

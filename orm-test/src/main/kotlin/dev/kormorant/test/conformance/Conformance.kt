@@ -103,6 +103,30 @@ public abstract class Conformance(private val backend: Backend) {
     public inner class Interception : InterceptorSuite(backend)
 
     @Nested
+    public inner class TransactionControl : TransactionControlSuite(backend)
+
+    @Nested
+    public inner class ChildCoroutines : ChildrenSuite(backend)
+
+    @Nested
+    public inner class RandomPrograms : TransactionModelSuite(backend)
+
+    @Nested
+    public inner class Retries : RetrySuite(backend)
+
+    @Nested
+    public inner class Bank : BankSuite(backend)
+
+    @Nested
+    public inner class Deadlines : DeadlineSuite(backend)
+
+    @Nested
+    public inner class CommitOutcomes : CommitOutcomeSuite(backend)
+
+    @Nested
+    public inner class Blocking : BlockingSuite(backend)
+
+    @Nested
     public inner class Cancellation : CancellationSuite(backend)
 
     @Nested

@@ -1,5 +1,9 @@
 package dev.kormorant.test.conformance
 
+import dev.kormorant.ErrorDetails
+import dev.kormorant.Retry
+import dev.kormorant.SerializationException
+import dev.kormorant.begin
 import dev.kormorant.insert
 import dev.kormorant.save
 import dev.kormorant.selectAll
@@ -8,20 +12,25 @@ import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.test.runTest
 import kotlinx.coroutines.withContext
+import kotlinx.coroutines.yield
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertSame
 import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Assumptions.assumeTrue
 import org.junit.jupiter.api.Test
 import java.util.concurrent.Executors
 import kotlin.concurrent.thread
 import kotlin.coroutines.ContinuationInterceptor
 import kotlin.coroutines.CoroutineContext
 import kotlin.coroutines.coroutineContext
+import kotlin.time.Duration.Companion.ZERO
 
 /** One database serves every dispatcher, and the caller resumes on its own. */
 public abstract class DispatcherSuite(backend: Backend) : Suite(backend, Pages) {
@@ -36,6 +45,14 @@ public abstract class DispatcherSuite(backend: Backend) : Suite(backend, Pages) 
             transaction { Pages.insert { it[key] = "nested" } }
             repeat(3) { number -> launch { Pages.insert { it[key] = "child$number" } } }
         }
+        transaction(retry = Retry(backoff = ZERO)) { tx ->
+            assertEquals("changed", page.text)
+            page.text = "changed in attempt ${tx.attempt}"
+            launch { page.save() }.join()
+            if (tx.attempt < 3) throw SerializationException("Lost.", ErrorDetails("40001", 1213), null)
+            tx.rollback()
+        }
+        db.begin().use { tx -> addPages("by hand"); tx.rollback() }
         assertEquals(5, Pages.selectAll().toList().size)
         assertEquals("changed", Page.get(page.id).text)
     }
@@ -51,10 +68,29 @@ public abstract class DispatcherSuite(backend: Backend) : Suite(backend, Pages) 
     public fun `on a dispatcher that changes the thread at every step (N2, M3)`(): Unit = runBlocking { withContext(Hopping + db) { work() } }
 
     @Test
+    public fun `a block keeps its session and its transaction, however often the thread changes (N2)`(): Unit = runBlocking {
+        val question = if (can.transactionIds) "SELECT txid_current()" else backend.dialogue.sessionId
+        needs(question != null, "session ids")
+        withContext(Hopping + db) {
+            transaction {
+                assertEquals(1, (1..20).map { db.exec(question!!).scalar() }.toSet().size)
+                assertEquals(1, (1..5).map { async { yield(); db.exec(question!!).scalar() } }.awaitAll().toSet().size)
+            }
+        }
+    }
+
+    @Test
     public fun `on the default dispatcher (M3)`(): Unit = runBlocking { withContext(Dispatchers.Default + db) { work() } }
 
     @Test
     public fun `unconfined (M3)`(): Unit = runBlocking { withContext(Dispatchers.Unconfined + db) { work() } }
+
+    @Test
+    public fun `on virtual threads, a new one at each step (M3, N2)`(): Unit = runBlocking {
+        val executor = virtualThreads()
+        assumeTrue(executor != null, "virtual threads came with Java 21")
+        withContext(executor!!.asCoroutineDispatcher() + db) { work() }
+    }
 
     @Test
     public fun `on the thread that blocks for it (M3)`(): Unit = runBlocking(db) { work() }
