@@ -6,6 +6,7 @@ import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.DatabaseUrl
 import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.Driver
+import dev.kormorant.driver.DriverFeature
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
 import dev.kormorant.driver.Prelude
@@ -35,12 +36,11 @@ import dev.kormorant.internal.uncancellable
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
 import org.jetbrains.exposed.v1.core.statements.StatementInterceptor
-import kotlinx.coroutines.isActive
 import java.util.ServiceLoader
+import java.util.concurrent.ConcurrentHashMap
 import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.time.Duration.Companion.seconds
 
 /**
@@ -77,6 +77,9 @@ public class Database private constructor(
 
     private val writers = poolOf(Access.WRITE, driver.maxWriters)
     private val readers = if (driver.maxReaders == 0) writers else poolOf(Access.READ, driver.maxReaders)
+
+    /** Open connections outside the pool. */
+    private val apart: MutableSet<Connection> = ConcurrentHashMap.newKeySet()
 
     @Volatile
     private var bridge: ExposedBridge? = null
@@ -115,6 +118,8 @@ public class Database private constructor(
     public suspend fun close(grace: Duration = 5.seconds) {
         check(currentCoroutineContext()[scopeKey]?.level == null) { "close() was called inside a transaction of the same database." }
         uncancellable(timer, grace + config.cancelTimeout) {
+            // None of them has work that could be waited for.
+            apart.forEach(::closeApart)
             writers.close(grace)
             if (readers !== writers) readers.close(grace)
             driver.close()
@@ -159,6 +164,25 @@ public class Database private constructor(
     override fun toString(): String = "Database($url)"
 
     // ---- The way of a statement
+
+    /** @throws UnsupportedByDialectException if the driver cannot do [what]. */
+    internal fun require(feature: DriverFeature, what: String) {
+        if (feature !in driver.features) throw UnsupportedByDialectException("The database at $url has no $what.", "PostgreSQL has it.")
+    }
+
+    /** A connection outside the pool, which the caller closes; [close] does too. */
+    internal suspend fun connectApart(): Connection {
+        if (writers.isClosed) throw PoolClosedException("The database is closed.", "Open it again with connect().")
+        return driver.connect(Access.WRITE).also {
+            apart += it
+            if (writers.isClosed) closeApart(it)
+        }
+    }
+
+    internal fun closeApart(connection: Connection) {
+        apart -= connection
+        connection.close()
+    }
 
     /** The bridge to Exposed, made when the first connection has told what the server is. */
     internal suspend fun openBridge(): ExposedBridge = bridge ?: run {
@@ -293,34 +317,11 @@ public class Database private constructor(
     }
 
     /** [Connection.execute], told to the listeners. */
-    internal suspend fun send(connection: Connection, statement: SqlStatement, prelude: Prelude? = null): RawResult {
-        val listeners = audience.here() ?: return if (prelude == null) connection.execute(statement) else connection.execute(statement, prelude)
-        val start = System.nanoTime()
-        try {
-            val result = if (prelude == null) connection.execute(statement) else connection.execute(statement, prelude)
-            tell(listeners, connection, prelude)
-            return result.also { tell(listeners, connection, statement, start, it.affected, null) }
-        } catch (error: Throwable) {
-            tell(listeners, connection, prelude)
-            tell(listeners, connection, statement, start, 0, error)
-            throw error
-        }
-    }
-
-    /** What has gone ahead of a statement has no time of its own, but the first one has waited for the connection. */
-    private fun tell(listeners: List<DatabaseListener>, connection: Connection, prelude: Prelude?) {
-        for (sql in prelude?.run { statements.take(answered) }.orEmpty()) {
-            audience.tell(listeners, StatementEvent(this, sql, audience.waitedFor(connection), Duration.ZERO, 0, null))
-        }
-    }
-
-    internal fun tell(listeners: List<DatabaseListener>, connection: Connection, statement: SqlStatement, start: Long, rows: Long, error: Throwable?) {
-        val time = (System.nanoTime() - start).nanoseconds
-        audience.tell(listeners, StatementEvent(this, statement.sql, audience.waitedFor(connection), time, rows, error))
-    }
+    internal suspend fun send(connection: Connection, statement: SqlStatement, prelude: Prelude? = null): RawResult =
+        audience.executing(connection, statement, prelude) { if (prelude == null) connection.execute(statement) else connection.execute(statement, prelude) }
 
     internal suspend fun tellRepeated(event: RepeatedLoadEvent) {
-        for (listener in audience.here().orEmpty()) listener.onRepeatedLoad(event)
+        audience.here()?.forEach { it.onRepeatedLoad(event) }
     }
 
     /** Runs [block] out of reach of the caller's cancellation for `cancelTimeout` at most; `null` if that was not enough. */

@@ -18,11 +18,14 @@ public interface DatabaseListener {
     /** A statement has been answered, with rows or with an error, or was given up. */
     public fun onStatement(event: StatementEvent) {}
 
-    /** A relation was loaded for one model after another; told where [DatabaseConfig.repeatedLoads] or [withoutRepeatedLoads] asks for it. */
-    public fun onRepeatedLoad(event: RepeatedLoadEvent) {}
+    /** Rows or models have been made of the answer to a query whose [onStatement] came before, on the same coroutine. Not told of streams. */
+    public fun onDecode(event: DecodeEvent) {}
 
     /** A connection was opened, lent, refused or given back. */
     public fun onConnection(event: ConnectionEvent) {}
+
+    /** A relation was loaded for one model after another; told where [DatabaseConfig.repeatedLoads] or [withoutRepeatedLoads] asks for it. */
+    public fun onRepeatedLoad(event: RepeatedLoadEvent) {}
 
     /** Something has happened to an outermost transaction. What nobody's coroutine does, such as a leak, is told in the background. */
     public fun onTransaction(event: TransactionEvent) {}
@@ -52,14 +55,25 @@ public class StatementEvent internal constructor(
     /** First word of the statement in upper case: `SELECT`, `BEGIN`. */
     public val operation: String get() = sql.trimStart().takeWhile { it.isLetter() }.uppercase()
 
-    /** Whether it begins, ends or divides a transaction rather than reads or changes data. */
+    /** Whether it begins, sets up, ends or divides a transaction rather than reads or changes data. */
     public val isTransactionControl: Boolean get() = operation in TRANSACTION_CONTROL
 
     override fun toString(): String = "$sql [$executeTime, $rows rows${error?.let { ", failed" }.orEmpty()}]"
 
     private companion object {
-        val TRANSACTION_CONTROL = setOf("BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+        val TRANSACTION_CONTROL = setOf("BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET")
     }
+}
+
+/** What the client did with the answer to a query. */
+public class DecodeEvent internal constructor(
+    public val database: Database,
+    /** Rows made. */
+    public val rows: Int,
+    /** How long that took. */
+    public val time: Duration,
+) {
+    override fun toString(): String = "$rows rows decoded [$time]"
 }
 
 /** What happened to a connection of the pool of a [database]. */

@@ -93,8 +93,8 @@ public abstract class CompositeModel : Model<CompositeID>()
  * there are none. Ids and defaults made by the database are in the model afterwards. Runs the hooks about saving ([ModelHooks]).
  *
  * @param only writes no other columns, except those that hooks set; the rest stays dirty. `null` writes all dirty columns.
- * @param forceInsert inserts a row even if the model stands for one already: a copy, if its key has been given another value or is
- * to be made by the database no more.
+ * @param forceInsert inserts a row even if the model stands for one already: a copy of it if the key has been set anew, else a violation of
+ * the key.
  * @return whether a row was written; `false` when clean, and when the row is gone.
  * @throws StaleModelException if the class counts versions and the row has another one, or is gone.
  * @throws ValidationException if a check of the class or database finds something wrong.

@@ -4,6 +4,7 @@ import dev.kormorant.driver.Access
 import dev.kormorant.driver.RawResult
 import dev.kormorant.internal.Binder
 import dev.kormorant.internal.Cascading
+import dev.kormorant.internal.DeclaredRelations
 import dev.kormorant.internal.ExposedBridge
 import dev.kormorant.internal.ModelMappings
 import dev.kormorant.internal.ModelWriter
@@ -28,11 +29,8 @@ import org.jetbrains.exposed.v1.core.dao.id.EntityID
 import org.jetbrains.exposed.v1.core.dao.id.IdTable
 import org.jetbrains.exposed.v1.core.statements.UpdateStatement
 import org.jetbrains.exposed.v1.core.vendors.ForUpdateOption
-import java.lang.reflect.Modifier
 import java.util.BitSet
-import java.util.concurrent.ConcurrentHashMap
 import kotlin.LazyThreadSafetyMode.PUBLICATION
-import kotlin.reflect.KProperty
 import kotlin.uuid.Uuid
 
 /**
@@ -54,16 +52,7 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
 
     internal val mappings = ModelMappings(this)
 
-    /** The relations of delegated properties, filled by the first model made. */
-    private val delegated = ConcurrentHashMap<KProperty<*>, Relation<*>>()
-
-    /** The relations the class declares by delegated properties or static fields, by how `with` spells them after the class's name. */
-    internal val declared: Map<String, Relation<*>> by lazy(PUBLICATION) {
-        val fields = generateSequence<Class<*>>(sample.javaClass) { it.superclass }.flatMap { it.declaredFields.asSequence() }
-            .filter { Modifier.isStatic(it.modifiers) && Relation::class.java.isAssignableFrom(it.type) }
-            .onEach { it.isAccessible = true }
-        delegated.entries.associate { (property, relation) -> "::${property.name}" to relation } + fields.associate { ".${it.name}" to it.get(null) as Relation<*> }
-    }
+    internal val relations = DeclaredRelations { sample }
 
     /** The database of this class where the coroutine context has none; read at each call. `null` by default: there is no global one. */
     public open val database: Database? get() = null
@@ -308,9 +297,11 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
         decode: (Array<Any?>, RowView) -> Array<Any?>,
     ): List<M> {
         if (result.rows.isEmpty()) return emptyList()
-        val models = bridge.render {
-            val view = RowView()
-            result.rows.map { wrapValues(decode(it, view)) }
+        val models = database.audience.decoding(result.rows.size) {
+            bridge.render {
+                val view = RowView()
+                result.rows.map { wrapValues(decode(it, view)) }
+            }
         }
         if (models.size > 1) database.peersOf(this, models, together)?.let { peers -> models.forEach { it.state.peers = peers } }
         database.loaded(this, models)
@@ -362,12 +353,6 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
         val row = database.run(sql.selectById(model.state.id())).rows.firstOrNull() ?: throw notFound(model.state.id())
         model.state.reloaded(bridge.render { sql.decode(row, RowView()) })
     }
-
-    /** The one relation object that all models share for [property]. */
-    internal fun shared(property: KProperty<*>, relation: Relation<*>): Relation<*> = delegated[property] ?: delegated.putIfAbsent(property, relation) ?: relation
-
-    /** How `with` spells [relation] after the name of the model. */
-    internal fun spelling(relation: Relation<*>): String = declared.entries.firstOrNull { it.value == relation }?.key ?: " to ${relation.target.table.tableName}"
 
     internal fun shownId(id: Any): String = if (shape.key.any { shape.columns[it].isSensitive }) "…" else "$id"
 

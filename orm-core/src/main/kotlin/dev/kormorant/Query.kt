@@ -45,7 +45,13 @@ public open class Query(set: FieldSet, where: Op<Boolean>? = null) : RowQuery<Qu
 
     /** What it reads, and from where. */
     final override var set: FieldSet = set
-        private set
+        private set(value) {
+            field = value
+            sentSet = null
+        }
+
+    /** What is sent of [set], found once. */
+    private var sentSet: FieldSet? = null
 
     // ---- Clauses
 
@@ -141,7 +147,7 @@ public open class Query(set: FieldSet, where: Op<Boolean>? = null) : RowQuery<Qu
 
     override val access: Access get() = if (isForUpdate()) Access.WRITE else Access.READ
 
-    override val resultFields: List<Expression<*>> get() = withDistinctFields().set.realFields
+    override val resultFields: List<Expression<*>> get() = distinctSet().realFields
 
     override fun sources(): List<Table> = set.source.targetTables()
 
@@ -165,10 +171,12 @@ public open class Query(set: FieldSet, where: Op<Boolean>? = null) : RowQuery<Qu
     }
 
     /** Two fields under one name would make their positions ambiguous. */
-    private fun withDistinctFields(): Query {
-        val distinct = set.fields.distinctBy { if (it is Column<*>) it else Any() }
-        return if (distinct.size == set.fields.size) this else onFields(distinct)
+    private fun distinctSet(): FieldSet = sentSet ?: run {
+        val fields = set.fields.distinctBy { if (it is Column<*>) it else Any() }
+        (if (fields.size == set.fields.size) set else Slice(set.source, fields)).also { sentSet = it }
     }
+
+    private fun withDistinctFields(): Query = distinctSet().let { if (it === set) this else onFields(it.fields) }
 
     private fun selecting(expression: Expression<*>): Query = onFields(listOf(expression))
 

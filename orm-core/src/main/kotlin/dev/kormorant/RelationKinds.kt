@@ -9,15 +9,17 @@ import org.jetbrains.exposed.v1.core.ColumnSet
 import org.jetbrains.exposed.v1.core.Expression
 import org.jetbrains.exposed.v1.core.Join
 import org.jetbrains.exposed.v1.core.JoinType
-import org.jetbrains.exposed.v1.core.Op
 import org.jetbrains.exposed.v1.core.SortOrder
 import org.jetbrains.exposed.v1.core.Table
-import org.jetbrains.exposed.v1.core.and
+import org.jetbrains.exposed.v1.core.compoundAnd
 import org.jetbrains.exposed.v1.core.EqOp
 import org.jetbrains.exposed.v1.core.dao.id.EntityID
 import org.jetbrains.exposed.v1.core.statements.UpdateBuilder
 import kotlin.LazyThreadSafetyMode.PUBLICATION
 import kotlin.reflect.KProperty
+
+// An expression such as `User referencedOn Posts.author` makes a relation for each model that is made, of which the first one stays
+// (provideDelegate). So a relation finds its columns when it is first asked for them, and not when it is made.
 
 /**
  * How models of one class belong to models of another, and the delegate of the property that says so:
@@ -63,7 +65,7 @@ public sealed class Relation<V : Related<*>>(private val later: Lazy<ModelClass<
     @JvmSynthetic
     public operator fun provideDelegate(model: Model<*>, property: KProperty<*>): Relation<V> {
         @Suppress("UNCHECKED_CAST")
-        return model.state.modelClass.shared(property, this) as Relation<V>
+        return model.state.modelClass.relations.shared(property, this) as Relation<V>
     }
 
     @JvmSynthetic
@@ -89,8 +91,11 @@ public sealed class Relation<V : Related<*>>(private val later: Lazy<ModelClass<
 
 /** The part that a mandatory and an optional reference share. */
 public sealed class AnyReference<V : Related<*>>(later: Lazy<ModelClass<*, *>>, private val columns: List<Column<*>>) : Relation<V>(later) {
-    override val ownerKey: KeyColumns by lazy(PUBLICATION) { KeyColumns(columns) }
-    override val foundBy: KeyColumns by lazy(PUBLICATION) { KeyColumns(referredBy(columns) ?: target.shape.keyColumns.columns) }
+    private var from: KeyColumns? = null
+    private var to: KeyColumns? = null
+
+    override val ownerKey: KeyColumns get() = from ?: KeyColumns(columns).also { from = it }
+    override val foundBy: KeyColumns get() = to ?: KeyColumns(referredBy(columns) ?: target.shape.keyColumns.columns).also { to = it }
     override val isMany: Boolean get() = false
 
     override fun takeFromRow(owner: Model<*>): Boolean {
@@ -147,10 +152,13 @@ public class OptionalReference<ID : Any, M : Model<ID>> internal constructor(lat
 
 /** What all relations to models that refer to the owner share. */
 public sealed class AnyReferrers<V : Related<*>>(later: Lazy<ModelClass<*, *>>, private val columns: List<Column<*>>) : Relation<V>(later) {
-    override val ownerKey: KeyColumns by lazy(PUBLICATION) {
-        KeyColumns(requireNotNull(referredBy(columns)) { "${columns.joinToString { "${it.table.tableName}.${it.name}" }} refers to nothing: it is no foreign key." })
-    }
-    override val foundBy: KeyColumns by lazy(PUBLICATION) { KeyColumns(columns) }
+    private var from: KeyColumns? = null
+    private var to: KeyColumns? = null
+
+    override val ownerKey: KeyColumns get() = to ?: KeyColumns(requireNotNull(referredBy(columns), ::noKey)).also { to = it }
+    override val foundBy: KeyColumns get() = from ?: KeyColumns(columns).also { from = it }
+
+    private fun noKey() = "${columns.joinToString { "${it.table.tableName}.${it.name}" }} refers to nothing: it is no foreign key."
 }
 
 /** Delegate made by [referrersOn] and [optionalReferrersOn]. */
@@ -199,15 +207,23 @@ public class ManyToMany<M : Model<*>> internal constructor(later: Lazy<ModelClas
     internal val link: Table get() = from.first().table
 
     /** Columns of the link table that refer to the target. */
-    internal val linked: KeyColumns by lazy(PUBLICATION) { KeyColumns(to) }
-    internal val targetKey: KeyColumns by lazy(PUBLICATION) { KeyColumns(checkNotNull(referredBy(to))) }
+    internal val linked: KeyColumns get() = sides.linked
+    internal val targetKey: KeyColumns get() = sides.targetKey
 
-    override val foundBy: KeyColumns by lazy(PUBLICATION) { KeyColumns(from) }
-    override val ownerKey: KeyColumns by lazy(PUBLICATION) { KeyColumns(checkNotNull(referredBy(from))) }
+    override val foundBy: KeyColumns get() = sides.foundBy
+    override val ownerKey: KeyColumns get() = sides.ownerKey
     override val isMany: Boolean get() = true
+    override val source: ColumnSet get() = sides.join
 
-    override val source: ColumnSet by lazy(PUBLICATION) {
-        Join(link, target.table, JoinType.INNER) { linked.columns.zip(targetKey.columns).map { (column, key) -> EqOp(column, key) }.reduce<Op<Boolean>, Op<Boolean>> { all, next -> all and next } }
+    private var found: Sides? = null
+    private val sides: Sides get() = found ?: Sides().also { found = it }
+
+    private inner class Sides {
+        val linked = KeyColumns(to)
+        val targetKey = KeyColumns(checkNotNull(referredBy(to)))
+        val foundBy = KeyColumns(from)
+        val ownerKey = KeyColumns(checkNotNull(referredBy(from)))
+        val join: ColumnSet = Join(link, target.table, JoinType.INNER) { linked.columns.zip(targetKey.columns) { column, key -> EqOp(column, key) }.compoundAnd() }
     }
 
     override fun of(model: Model<*>): Links<M> = Links(model, this)

@@ -208,7 +208,10 @@ public object Schema {
     }
 
     private suspend fun run(database: Database, bridge: ExposedBridge, changes: List<SchemaChange>) {
-        val statements = changes.flatMap { it.statements }
+        // A label of an enum type can be used after the transaction that adds it.
+        val (labels, others) = changes.partition { it.kind == ChangeKind.EXTEND_TYPE }
+        database.runSchema(bridge, labels.flatMap { it.statements })
+        val statements = others.flatMap { it.statements }
         val rebuilder = bridge.dialect.schema.rebuild?.takeIf { changes.any { change -> change.kind == ChangeKind.REBUILD_TABLE } }
         if (rebuilder == null) database.runSchema(bridge, statements) else database.runRebuild(bridge, rebuilder, statements)
     }

@@ -72,7 +72,10 @@ internal class Selection<out T>(val query: RowQuery<*>, val plan: RowPlan<T>) : 
 
 /** One run of a statement: how queries meet the database. */
 internal class Execution<out T>(val statement: SqlStatement, private val reader: RowsReader<T>, private val access: Access) {
-    suspend fun toList(database: Database): List<T> = reader.read(database.run(statement, access).rows)
+    suspend fun toList(database: Database): List<T> {
+        val rows = database.run(statement, access).rows
+        return database.audience.decoding(rows.size) { reader.read(rows) }
+    }
 
     /** With [fetchSize] in portions, which hold the connection; without it all rows are read first. */
     suspend fun collect(database: Database, fetchSize: Int?, collector: FlowCollector<T>) {

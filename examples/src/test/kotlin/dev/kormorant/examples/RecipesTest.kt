@@ -9,6 +9,7 @@ import dev.kormorant.examples.recipes.JavaEagerLoading
 import dev.kormorant.examples.recipes.JavaModels
 import dev.kormorant.examples.recipes.JavaReading
 import dev.kormorant.examples.recipes.JavaRollback
+import dev.kormorant.examples.recipes.JavaWriting
 import dev.kormorant.examples.recipes.collect
 import dev.kormorant.examples.recipes.import
 import dev.kormorant.examples.recipes.invite
@@ -19,6 +20,7 @@ import dev.kormorant.examples.recipes.rollback
 import dev.kormorant.examples.recipes.theme
 import dev.kormorant.examples.recipes.tour
 import dev.kormorant.examples.recipes.writeTweets
+import dev.kormorant.examples.recipes.writing
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -40,6 +42,7 @@ class RecipesTest {
             assertEquals("Async is SUPER awesome\n", printed { JavaQuickstart.main(arrayOf(url)) })
             assertEquals("FOO\n", printed { JavaRollback.main(arrayOf(url)) })
             assertEquals("Lem: [Solaris, The Cyberiad]\n", printed { JavaEagerLoading.main(arrayOf(url)) })
+            assertEquals("[WordCount[name=the, hits=2]]\n", printed { JavaWriting.main(arrayOf(url)) })
         }
     }
 
@@ -89,7 +92,14 @@ class RecipesTest {
 
     @ParameterizedTest
     @EnumSource
-    fun `the guide to models says what it does`(place: Place) = assertPrints(TOUR, place) { Database.open(it).use { db -> withContext(db) { tour() } } }
+    fun `words are counted, read by SQL, described and logged`(place: Place) = assertPrints(
+        "5 words, 4 rows, 0 times 'and'\n[WordCount(name=the, hits=3)] the [3] 1\ncat is a noun\na statement\n",
+        place,
+    ) { writing(it) }
+
+    @ParameterizedTest
+    @EnumSource
+    fun `the guide to models says what it does`(place: Place) = assertPrints(TOUR, place) { withContext(it) { tour() } }
 
     @ParameterizedTest
     @EnumSource

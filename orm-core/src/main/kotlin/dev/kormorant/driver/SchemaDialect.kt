@@ -26,6 +26,9 @@ public interface SchemaDialect {
     /** Whether a foreign key has an index without being asked. */
     public val indexesForeignKeys: Boolean get() = false
 
+    /** Whether the type of a column cannot change while a foreign key is on it or refers to it. */
+    public val fixesTypesOfKeys: Boolean get() = false
+
     /** Names of all databases of the server, one a row; `null` where there are no others. */
     public val databaseNames: String? get() = null
 

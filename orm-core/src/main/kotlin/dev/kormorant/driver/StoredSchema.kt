@@ -37,7 +37,7 @@ public class StoredIndex(
     public val unique: Boolean,
     /** Whether it belongs to a UNIQUE constraint and goes only with that. */
     public val isConstraint: Boolean,
-    /** `btree`, `hash`, `gin`, …, in lower case; `null` where the database has one kind only. */
+    /** `btree`, `hash`, `gin`, …, in lower case; `null` where the choice makes no difference. */
     public val method: String?,
     public val parts: List<Part>,
     /** Condition of a partial index. */

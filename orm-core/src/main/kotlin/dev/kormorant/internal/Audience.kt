@@ -4,9 +4,15 @@ import dev.kormorant.ConnectionEvent
 import dev.kormorant.ContextListeners
 import dev.kormorant.Database
 import dev.kormorant.DatabaseListener
+import dev.kormorant.DecodeEvent
+import dev.kormorant.OrmException
 import dev.kormorant.StatementEvent
 import dev.kormorant.TransactionEvent
 import dev.kormorant.driver.Connection
+import dev.kormorant.driver.Prelude
+import dev.kormorant.driver.RawResult
+import dev.kormorant.driver.SqlStatement
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.time.Duration
@@ -16,7 +22,7 @@ import kotlin.time.Duration.Companion.nanoseconds
  * Who hears of the work of a database: its own listeners, and those in the context of the coroutine at work. While there is nobody,
  * no time is taken and nothing is remembered.
  */
-internal class Audience(private val database: Database, private val own: List<DatabaseListener>) {
+internal class Audience(val database: Database, private val own: List<DatabaseListener>) {
     /** What is known of connections that are lent while somebody listens. */
     private val loans = ConcurrentHashMap<Connection, Loan>()
 
@@ -61,10 +67,35 @@ internal class Audience(private val database: Database, private val own: List<Da
         }
     }
 
-    /** The time that the first statement on a connection has waited for it; later ones have not. */
-    fun waitedFor(connection: Connection): Duration {
-        val loan = loans[connection] ?: return Duration.ZERO
-        return loan.waited.also { loan.waited = Duration.ZERO }
+    /** Runs [execute], in which [statement] is sent after [prelude] and answered. */
+    suspend fun executing(connection: Connection, statement: SqlStatement, prelude: Prelude?, execute: suspend () -> RawResult): RawResult {
+        val listeners = here() ?: return execute()
+        val start = System.nanoTime()
+        var rows = 0L
+        var failure: Throwable? = null
+        try {
+            return execute().also { rows = it.affected }
+        } catch (error: Throwable) {
+            failure = error
+            throw error
+        } finally {
+            // What has gone ahead of a statement has no time of its own, but the first one has waited for the connection.
+            for (sql in prelude?.run { statements.take(answered) }.orEmpty()) {
+                tell(listeners, StatementEvent(database, sql, waitedFor(connection), Duration.ZERO, 0, null))
+            }
+            // Any other failure is a mistake in the call, and nothing was sent.
+            if (failure == null || failure is OrmException || failure is CancellationException) tell(listeners, connection, statement, start, rows, failure)
+        }
+    }
+
+    /** Runs [decode], which makes something of [rows] rows. */
+    suspend inline fun <T> decoding(rows: Int, decode: () -> T): T {
+        val listeners = here() ?: return decode()
+        val start = System.nanoTime()
+        val made = decode()
+        val event = DecodeEvent(database, rows, since(start))
+        for (listener in listeners) listener.onDecode(event)
+        return made
     }
 
     suspend fun tell(event: () -> TransactionEvent) {
@@ -73,13 +104,23 @@ internal class Audience(private val database: Database, private val own: List<Da
         for (listener in listeners) listener.onTransaction(told)
     }
 
-    fun tell(listeners: List<DatabaseListener>, event: StatementEvent) {
+    /** Tells of [statement], sent at [start] on [connection], and of its [rows] or the [error] that ended it. */
+    fun tell(listeners: List<DatabaseListener>, connection: Connection, statement: SqlStatement, start: Long, rows: Long, error: Throwable?): Unit =
+        tell(listeners, StatementEvent(database, statement.sql, waitedFor(connection), since(start), rows, error))
+
+    private fun tell(listeners: List<DatabaseListener>, event: StatementEvent) {
         for (listener in listeners) listener.onStatement(event)
+    }
+
+    /** The time that the first statement on a connection has waited for it; later ones have not. */
+    private fun waitedFor(connection: Connection): Duration {
+        val loan = loans[connection] ?: return Duration.ZERO
+        return loan.waited.also { loan.waited = Duration.ZERO }
     }
 
     private fun tell(listeners: List<DatabaseListener>, event: ConnectionEvent) {
         for (listener in listeners) listener.onConnection(event)
     }
 
-    private fun since(start: Long) = (System.nanoTime() - start).nanoseconds
+    fun since(start: Long) = (System.nanoTime() - start).nanoseconds
 }

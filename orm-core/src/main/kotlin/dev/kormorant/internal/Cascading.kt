@@ -73,7 +73,7 @@ internal class Cascading(private val database: Database, private val bridge: Exp
     }
 
     /** The relations to rows that cannot stay as they are without the one they refer to. */
-    private fun ModelClass<*, *>.downward() = declared.values.filter { it is AnyReferrers || it is ManyToMany<*> }.distinct()
+    private fun ModelClass<*, *>.downward() = relations.all.filter { it is AnyReferrers || it is ManyToMany<*> }.distinct()
 
     private fun KeyColumns.keyOf(model: Model<*>): Any = checkNotNull(of(model.state))
 }

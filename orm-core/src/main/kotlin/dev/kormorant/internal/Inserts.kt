@@ -120,6 +120,9 @@ private class Insert(private val bridge: ExposedBridge, private val source: Inse
     private val generated: List<Column<*>> = table.columns.filter { column ->
         if (column in given) arguments.any { row -> row.any { it.first == column && it.second is Expression<*> } } else column.isFilledByDatabase()
     }
+    /** Columns that were not given, but whose value is the constant default of their definition, or NULL. */
+    private val known: List<Column<*>> =
+        table.columns.filter { it !in given && it !in generated && (it.columnType.nullable || it.defaultValueFun != null) }
     private val returnsStored = canReturn && (keepsStored || skips)
     private val returned: List<Column<*>> = if (returnsStored) table.columns else if (canReturn) generated else emptyList()
     private val countedId: Column<*>? = generated.firstOrNull { it.columnType.isAutoInc }.takeIf { wantsGenerated && !canReturn }
@@ -149,7 +152,7 @@ private class Insert(private val bridge: ExposedBridge, private val source: Inse
         val ids = countedIds(result)
         return arguments.mapIndexed { position, row ->
             val values = HashMap<Expression<*>, Any?>()
-            for (column in table.columns) if (column !in given && column !in generated && column.columnType.nullable) values[column] = null
+            for (column in known) values[column] = column.defaultValueFun?.invoke()
             for ((column, value) in row) if (value !is Expression<*>) values[column] = column.unwrapped(value)
             fromDatabase.getOrNull(position)?.let { read -> for (column in returned) values[column] = read.getOrNull(column) }
             if (countedId != null && ids != null) values[countedId] = ids[position]

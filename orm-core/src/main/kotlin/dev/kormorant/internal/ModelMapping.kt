@@ -14,17 +14,17 @@ import kotlin.reflect.KClass
  */
 internal class ModelMapping<T : Any>(type: KClass<T>, modelClass: ModelClass<*, *>) {
     private val columns = modelClass.shape.columns
-    private val relations: List<Relation<*>> = modelClass.declared.values.toList()
+    private val relations: List<Relation<*>> = modelClass.relations.all.toList()
     private val arguments: ArgumentPlan<T>
 
     /** The mappings of related models by position, made at first use, since classes may name each other. */
     private val nested: List<Lazy<ModelMapping<*>>?>
 
     init {
-        val relationNames = modelClass.declared.keys.map(::plainName)
+        val relationNames = modelClass.relations.bySpelling.keys.map(::plainName)
         val takesRelation = { parameter: Parameter -> parameter.related != null && plainName(parameter.name) in relationNames }
         val ofColumns = columns.map { column -> FieldName(column).let { FieldName(it.label, it.names, it.nullable) { parameter -> !takesRelation(parameter) } } }
-        val ofRelations = modelClass.declared.map { (spelling, relation) ->
+        val ofRelations = modelClass.relations.bySpelling.map { (spelling, relation) ->
             val mayBeEmpty = relation is OptionalReference<*, *> || relation is OptionalBackReference<*>
             FieldName("${modelClass.table.tableName}$spelling", setOf(plainName(spelling)), mayBeEmpty) { takesRelation(it) && it.isMany == relation.isMany }
         }

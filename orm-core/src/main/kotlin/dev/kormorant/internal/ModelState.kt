@@ -18,7 +18,8 @@ private object Forgotten
 
 /** The values of a model by the positions of its [TableShape], which of them are to be written, and its loaded relations. */
 internal class ModelState(private val model: Model<*>) {
-    val modelClass: ModelClass<*, *> by lazy(LazyThreadSafetyMode.PUBLICATION) { ModelClasses.get(model.javaClass) }
+    private var type: ModelClass<*, *>? = null
+    val modelClass: ModelClass<*, *> get() = type ?: ModelClasses.get(model.javaClass).also { type = it }
 
     /** Made at the first write of a new model, or handed over by the decoder. */
     private var values: Array<Any?>? = null

@@ -27,7 +27,7 @@ internal class LoadCounts {
 
 /** What [models], which came in one result, are to know of each other; `null` if nothing. */
 internal fun Database.peersOf(type: ModelClass<*, *>, models: List<Model<*>>, together: Boolean): Peers? {
-    val loadsPeers = together || type.declared.values.any { it.loadsPeers }
+    val loadsPeers = together || type.relations.all.any { it.loadsPeers }
     return if (!loadsPeers && config.repeatedLoads == null) null else Peers(if (loadsPeers) models else emptyList(), together)
 }
 
@@ -42,7 +42,7 @@ internal suspend fun Database.countRepeated(owner: Model<*>, relation: Relation<
 private suspend fun Database.report(watch: RepeatedLoads, times: Int, owner: Model<*>, relation: Relation<*>) {
     if (times != watch.limit + 1) return
     val type = owner.state.modelClass
-    val property = "${owner.javaClass.simpleName}${type.spelling(relation)}"
+    val property = "${owner.javaClass.simpleName}${type.relations.spelling(relation)}"
     val event = RepeatedLoadEvent(property, times, callSite()?.let { "${it.fileName}:${it.lineNumber}" })
     tellRepeated(event)
     if (watch.fail) throw RepeatedLoadException("$event.", event.remedy)

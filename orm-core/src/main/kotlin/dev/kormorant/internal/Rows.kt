@@ -38,7 +38,7 @@ internal fun ExposedBridge.checked(sql: String): String {
 }
 
 /** Literals, quoted names and comments. */
-private val QUOTED = Regex("""'[^']*'|"[^"]*"|`[^`]*`|/\*.*?\*/""")
+private val QUOTED = Regex("""(?s)'[^']*'|"[^"]*"|`[^`]*`|/\*.*?\*/""")
 
 internal fun bind(rendered: RenderedSql, reusable: Boolean = true): SqlStatement {
     val binder = Binder(rendered.arguments.size)

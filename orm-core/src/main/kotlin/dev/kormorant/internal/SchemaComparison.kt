@@ -4,6 +4,8 @@ import dev.kormorant.ChangeKind
 import dev.kormorant.NativeEnumColumnType
 import dev.kormorant.SchemaChange
 import dev.kormorant.SchemaDifference
+import dev.kormorant.driver.StoredForeignKey
+import dev.kormorant.driver.TablePart
 import org.jetbrains.exposed.v1.core.Sequence
 import org.jetbrains.exposed.v1.core.Table
 import org.jetbrains.exposed.v1.core.Transaction
@@ -21,8 +23,11 @@ internal fun ExposedBridge.difference(
     val (present, missing) = declared.partition { storedTable(it, stored) != null }
     val compared = present.map { TableComparison(it, checkNotNull(storedTable(it, stored)), this, onlyMissing).compare() }
     val sequences = SequenceComparison(this, transaction, stored)
+    val keyChanges = compared.flatMap { it.foreignKeys }
+    val freed = if (dialect.schema.fixesTypesOfKeys) keysOn(present.zip(compared), stored).filterNot { isChanged(it, keyChanges) } else emptyList()
     val changes = typeChanges(transaction, declared, stored) + sequences.missing(declared) + missing.map(::creation) +
-        compared.flatMap { it.own } + missing.flatMap(::laterKeys) + compared.flatMap { it.foreignKeys }
+        freed.map { it.drop(this, transaction) } + compared.flatMap { it.own } + freed.map { it.add(transaction) } +
+        missing.flatMap(::laterKeys) + keyChanges
     val excess = compared.flatMap { it.excess } + labelsInExcess(declared, stored) + sequences.inExcess(declared)
     SchemaDifference(changes, excess.sortedBy { it.kind })
 }
@@ -51,6 +56,39 @@ private fun laterKeys(table: DeclaredTable): List<SchemaChange> =
     } else {
         table.foreignKeys.zip(table.laterKeys) { key, statement -> SchemaChange(ChangeKind.ADD_FOREIGN_KEY, table.name, key.name, "", listOf(statement)) }
     }
+
+// ---- Foreign keys that have to go while their columns change
+
+private class FreedKey(private val schema: String?, val key: StoredForeignKey) {
+    fun drop(bridge: ExposedBridge, transaction: Transaction): SchemaChange {
+        val statement = bridge.dialect.schema.drop(TablePart.FOREIGN_KEY, identity(transaction, key.table), quoted(transaction, key.name.orEmpty()))
+        return SchemaChange(ChangeKind.DROP_FOREIGN_KEY, key.table, key.name, "while its columns change", listOf(statement))
+    }
+
+    fun add(transaction: Transaction): SchemaChange {
+        fun list(columns: List<String>) = columns.joinToString(prefix = "(", postfix = ")") { quoted(transaction, it) }
+        val statement = "ALTER TABLE ${identity(transaction, key.table)} ADD CONSTRAINT ${quoted(transaction, key.name.orEmpty())} FOREIGN KEY ${list(key.columns)} " +
+            "REFERENCES ${identity(transaction, key.targetTable)}${list(key.targetColumns)} ON DELETE ${key.onDelete} ON UPDATE ${key.onUpdate}"
+        return SchemaChange(ChangeKind.ADD_FOREIGN_KEY, key.table, key.name, "as it was", listOf(statement))
+    }
+
+    private fun identity(transaction: Transaction, table: String) = listOfNotNull(schema, table).joinToString(".") { quoted(transaction, it) }
+
+    private fun quoted(transaction: Transaction, name: String) = transaction.db.identifierManager.quoteIfNecessary(name)
+}
+
+/** The foreign keys in which a column is that gets another type. */
+private fun keysOn(compared: List<Pair<DeclaredTable, TableChanges>>, stored: Map<String?, StoredSchema>): List<FreedKey> {
+    val retyped = compared.associate { (table, changes) -> (table.table.schemaName to table.name.lowercase()) to changes.retyped }
+    return stored.flatMap { (schema, of) ->
+        fun isRetyped(table: String, columns: List<String>) = columns.any { it.lowercase() in retyped[schema to table.lowercase()].orEmpty() }
+        of.foreignKeys.values.flatten().filter { isRetyped(it.table, it.columns) || isRetyped(it.targetTable, it.targetColumns) }.map { FreedKey(schema, it) }
+    }
+}
+
+private fun isChanged(freed: FreedKey, changes: List<SchemaChange>) = changes.any { change ->
+    change.table.equals(freed.key.table, ignoreCase = true) && (change.name == freed.key.name || "was ${freed.key.name}" == change.detail)
+}
 
 // ---- Enum types
 

@@ -19,7 +19,7 @@ internal class StoredSchema(
     private val columns: Map<String, List<StoredColumn>>,
     private val primaryKeys: Map<String, StoredPrimaryKey>,
     private val indices: Map<String, List<StoredIndex>>,
-    private val foreignKeys: Map<String, List<StoredForeignKey>>,
+    val foreignKeys: Map<String, List<StoredForeignKey>>,
     private val checks: Map<String, List<StoredCheck>>,
     private val definitions: Map<String, StoredDefinition>,
     val sequences: List<String>,

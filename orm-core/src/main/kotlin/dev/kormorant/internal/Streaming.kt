@@ -40,7 +40,7 @@ internal class Streaming(
             if (error !is CancellationException || !currentCoroutineContext().isActive) failure = error
             throw error
         } finally {
-            connection?.let { database.tell(listeners, it, statement, start + elsewhere, count, failure) }
+            connection?.let { database.audience.tell(listeners, it, statement, start + elsewhere, count, failure) }
         }
     }
 
@@ -87,8 +87,11 @@ internal class Streaming(
     private suspend fun handOver(rows: List<Array<Any?>>) {
         count += rows.size
         val begin = System.nanoTime()
-        onRows(rows)
-        elsewhere += System.nanoTime() - begin
+        try {
+            onRows(rows)
+        } finally {
+            elsewhere += System.nanoTime() - begin
+        }
     }
 
     private suspend fun next(stream: RowStream): List<Array<Any?>> = database.within(statement, database.currentLevel()) { stream.next() ?: emptyList() }

@@ -13,7 +13,13 @@ import dev.kormorant.driver.TablePart
 import org.jetbrains.exposed.v1.core.LiteralOp
 
 /** What one table needs to become what it is in code; its foreign keys apart, as they need the other tables. */
-internal class TableChanges(val own: List<SchemaChange>, val foreignKeys: List<SchemaChange>, val excess: List<SchemaChange>)
+internal class TableChanges(
+    val own: List<SchemaChange>,
+    val foreignKeys: List<SchemaChange>,
+    val excess: List<SchemaChange>,
+    /** Columns that get another type, in lower case. */
+    val retyped: Set<String>,
+)
 
 /** Compares [declared] with [stored]. Used inside [ExposedBridge.render]. */
 internal class TableComparison(
@@ -27,6 +33,8 @@ internal class TableComparison(
     private val keys = ArrayList<Step>()
     private val excess = ArrayList<Step>()
 
+    private val retyped = HashSet<String>()
+
     // Added together with their column.
     private var primaryKeyDone = false
     private val addedChecks = HashSet<DeclaredCheck>()
@@ -38,12 +46,15 @@ internal class TableComparison(
         indices()
         checks()
         foreignKeys()
-        if (onlyMissing) listOf(changes, keys).forEach { steps -> steps.removeAll { !it.kind.adds } }
-        if (facts.rebuild == null) return TableChanges(changes.map { it.change() }, keys.map { it.change() }, excess.map { it.change() })
+        if (onlyMissing) {
+            listOf(changes, keys).forEach { steps -> steps.removeAll { !it.kind.adds } }
+            retyped.clear()
+        }
+        if (facts.rebuild == null) return TableChanges(changes.map { it.change() }, keys.map { it.change() }, excess.map { it.change() }, retyped)
         val all = changes + keys
         val needed = if (all.all { it.inPlace }) all.map { it.change() } else listOf(rebuild(all, keepsExcess = true))
         val dropped = if (excess.all { it.inPlace }) excess.map { it.change() } else listOf(rebuild(excess, keepsExcess = false))
-        return TableChanges(needed, emptyList(), dropped)
+        return TableChanges(needed, emptyList(), dropped, retyped)
     }
 
     /** A change whose statements are made if they are needed; [inPlace] even where ALTER TABLE can do little. */
@@ -114,6 +125,7 @@ internal class TableComparison(
         note(ColumnAspect.AUTO_INCREMENT, now.autoIncrement, column.autoIncrement)
         if (column.comparesComment) note(ColumnAspect.COMMENT, now.comment?.ifEmpty { null }, column.comment)
         if (differences.isEmpty()) return
+        if (ColumnAspect.TYPE in differences) retyped += column.name.lowercase()
         changes += Step(ChangeKind.ALTER_COLUMN, column.name, differences.values.joinToString()) {
             facts.alterColumn(
                 ColumnChange(

@@ -4,14 +4,25 @@ import dev.kormorant.Database
 import dev.kormorant.LongModel
 import dev.kormorant.LongModelClass
 import dev.kormorant.Schema
+import dev.kormorant.compiled
+import dev.kormorant.cte
+import dev.kormorant.hole
+import dev.kormorant.mapTo
 import dev.kormorant.save
+import dev.kormorant.select
+import dev.kormorant.selectAll
 import dev.kormorant.transaction
 import dev.kormorant.test.TestServers
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
+import org.jetbrains.exposed.v1.core.LikePattern
 import org.jetbrains.exposed.v1.core.dao.id.LongIdTable
+import org.jetbrains.exposed.v1.core.eq
 import org.jetbrains.exposed.v1.core.like
 import org.jetbrains.exposed.v1.core.vendors.currentDialect
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -118,4 +129,26 @@ class TwoKindsOfDatabaseTest {
             }
         }
     }
+
+    @Test
+    fun `one query, compiled or not, runs on all of them at the same time (Q1)`() = test { postgresql, mariadb, sqlite ->
+        val databases = listOf(postgresql, mariadb, sqlite)
+        for ((number, db) in databases.withIndex()) {
+            withContext(db) { for (note in 1..3) Note.create { key = "$number-$note"; done = note == 2 } }
+        }
+        val done = cte("done_notes", Notes.select(Notes.key).where { Notes.done eq true })
+        val query = done.selectAll().where { done[Notes.key] like LikePattern.ofLiteral("") + "%" }.mapTo<NoteKey>()
+        val byKey = compiled(hole(Notes.key)) { key -> Notes.select(Notes.key).where { Notes.key eq key }.mapTo<NoteKey>() }
+        val found = databases.indices.flatMap { number ->
+            List(20) {
+                CoroutineScope(Dispatchers.Default + databases[number]).async {
+                    assertEquals(NoteKey("$number-2"), query.single())
+                    byKey("$number-3").single().key
+                }
+            }
+        }.awaitAll()
+        assertEquals(databases.indices.flatMap { number -> List(20) { "$number-3" } }, found)
+    }
+
+    private data class NoteKey(val key: String)
 }

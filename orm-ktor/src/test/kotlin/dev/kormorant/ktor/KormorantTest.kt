@@ -7,6 +7,7 @@ import dev.kormorant.RecordNotFoundException
 import dev.kormorant.Schema
 import dev.kormorant.StatementEvent
 import dev.kormorant.connection
+import dev.kormorant.test.TestServers
 import dev.kormorant.test.databaseTest
 import dev.kormorant.transaction
 import dev.kormorant.withListener
@@ -32,6 +33,7 @@ import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
@@ -302,7 +304,8 @@ class KormorantTest {
     fun `a pool without a free connection is 503 with Retry-After`() = onSqlite(
         {
             retryAfter = 3.seconds
-            configure { pool { acquireTimeout = 50.milliseconds } }
+            connectOnStart = true
+            configure { pool { acquireTimeout = 2.seconds } }
         },
         {
             routing { post("/") { Note.create { text = "a" } } }
@@ -331,7 +334,6 @@ class KormorantTest {
 
     @Test
     fun `a client that goes away cancels its query`() {
-        val started = CompletableDeferred<Unit>()
         val ended = CompletableDeferred<Throwable?>()
         val listener = object : DatabaseListener {
             override fun onStatement(event: StatementEvent) {
@@ -339,22 +341,49 @@ class KormorantTest {
             }
         }
         onSqlite(
-            { configureListening(listener) },
+            {
+                connectOnStart = true
+                configureListening(listener)
+            },
             {
                 routing {
                     get("/slow") {
-                        started.complete(Unit)
                         call.database().exec("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
                     }
                 }
             },
-        ) {
+        ) { database ->
             runBlocking {
                 val client = Socket("127.0.0.1", port)
                 client.getOutputStream().write("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n".toByteArray())
-                started.await()
+                withTimeout(60.seconds) { while (database.pool.inUse == 0) delay(10.milliseconds) }
                 client.close()
                 assertTrue(withTimeout(60.seconds) { ended.await() } is CancellationException)
+                withTimeout(60.seconds) { while (database.pool.inUse > 0) delay(10.milliseconds) }
+            }
+        }
+    }
+
+    @Test
+    fun `on a server the statement of a client that goes away is stopped, and the connection kept`() {
+        val server = TestServers.postgresql().assumeAvailable()
+        lateinit var database: Database
+        serving({
+            install(Kormorant) { database(server.url) { pool { max = 1 } } }
+            database = database()
+            routing { get("/slow") { call.database().exec("SELECT pg_sleep(600), 'of a client that goes away'") } }
+        }) {
+            runBlocking {
+                val session = database.exec("SELECT pg_backend_pid()").scalar()
+                Database.open(server.url).use { observer ->
+                    suspend fun running() = observer.exec("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid = $session").scalar() as Long
+                    val client = Socket("127.0.0.1", port)
+                    client.getOutputStream().write("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n".toByteArray())
+                    withTimeout(60.seconds) { while (running() == 0L) delay(10.milliseconds) }
+                    client.close()
+                    withTimeout(60.seconds) { while (running() > 0L || database.pool.inUse > 0) delay(10.milliseconds) }
+                }
+                assertEquals(session, database.exec("SELECT pg_backend_pid()").scalar())
             }
         }
     }

@@ -3,8 +3,10 @@ package dev.kormorant.micrometer
 import dev.kormorant.ConnectionEvent
 import dev.kormorant.Database
 import dev.kormorant.DatabaseListener
+import dev.kormorant.DecodeEvent
 import dev.kormorant.PoolStats
 import dev.kormorant.StatementEvent
+import dev.kormorant.TransactionEvent
 import io.micrometer.core.instrument.Gauge
 import io.micrometer.core.instrument.MeterRegistry
 import io.micrometer.core.instrument.Tags
@@ -21,7 +23,9 @@ import kotlin.time.toJavaDuration
  * |---|---|
  * | `kormorant.statements` | timer of statements, BEGIN and its like left out; tags `operation` (`SELECT`…, `OTHER`), `outcome` (`success`, `cancelled`, or the class of the error) |
  * | `kormorant.statements.rows` | summary of the rows of statements that succeeded; tag `operation` |
+ * | `kormorant.statements.decode` | timer of making rows and models of the answers to queries |
  * | `kormorant.transactions` | timer of COMMIT and ROLLBACK of whole transactions; tags `outcome` (`commit`, `rollback`, `failed`) |
+ * | `kormorant.transactions.events` | counter; tag `kind`: `retry`, `leak`, `idle` |
  * | `kormorant.connections.acquire` | timer of the wait for a connection; tag `outcome` (`success`, or the class of the error) |
  * | `kormorant.connections.use` | timer of how long callers hold a connection |
  * | `kormorant.connections.open` | timer of opening one; `kormorant.connections.open.failures` counts those that could not be |
@@ -59,6 +63,13 @@ public class DatabaseMeters(private val registry: MeterRegistry, name: String) :
         record("kormorant.transactions", event.executeTime, tags.and("outcome", outcome))
     }
 
+    override fun onDecode(event: DecodeEvent) = record("kormorant.statements.decode", event.time, tags)
+
+    override fun onTransaction(event: TransactionEvent) {
+        if (event.kind !in NOTEWORTHY) return
+        registry.counter("kormorant.transactions.events", tags.and("kind", event.kind.name.lowercase())).increment()
+    }
+
     override fun onConnection(event: ConnectionEvent) {
         when (event) {
             is ConnectionEvent.Acquired -> record("kormorant.connections.acquire", event.waited, tags.and("outcome", "success"))
@@ -78,6 +89,8 @@ public class DatabaseMeters(private val registry: MeterRegistry, name: String) :
     }
 
     private companion object {
+        val NOTEWORTHY = setOf(TransactionEvent.Kind.RETRY, TransactionEvent.Kind.LEAK, TransactionEvent.Kind.IDLE)
+
         /** Tags must not grow with what users write. */
         val OPERATIONS = setOf("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "WITH", "CREATE", "ALTER", "DROP", "TRUNCATE", "SET")
     }

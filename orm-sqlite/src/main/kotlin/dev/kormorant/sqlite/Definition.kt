@@ -1,5 +1,9 @@
 package dev.kormorant.sqlite
 
+import dev.kormorant.driver.SqlScanner
+import dev.kormorant.driver.SqlSyntax
+import dev.kormorant.driver.SqlToken
+
 /**
  * A CREATE TABLE or CREATE INDEX statement, taken apart at the commas of its list. SQLite keeps the text and tells of checks, of names
  * of constraints and of indexed expressions in no other way.
@@ -12,7 +16,7 @@ internal class Definition private constructor(
     val tail: String,
 ) {
     /** One element of the list: a column, a constraint, or what is indexed. */
-    internal class Piece(val text: String, val tokens: List<SqlToken>) {
+    internal class Piece(val text: String, val tokens: List<DefinitionToken>) {
         /** Name of the column, without quotes; `null` if it is a constraint of the table. */
         val column: String? = tokens.first().takeIf { it.word !in CONSTRAINTS }?.name
 
@@ -52,13 +56,14 @@ internal class Definition private constructor(
         /** `null` if there is no list in [sql]. */
         fun of(sql: String): Definition? {
             val list = tokens(sql).firstOrNull { it.isGroup } ?: return null
+            val elements = sql.substring(list.start + 1, list.end - 1)
             val pieces = ArrayList<Piece>()
-            var piece = ArrayList<SqlToken>()
+            var piece = ArrayList<DefinitionToken>()
             fun end() {
-                if (piece.isNotEmpty()) pieces += Piece(sql.substring(piece.first().start, piece.last().end), piece)
+                if (piece.isNotEmpty()) pieces += Piece(elements.substring(piece.first().start, piece.last().end), piece)
                 piece = ArrayList()
             }
-            for (token in tokens(sql, list.start + 1, list.end - 1)) if (token.text == ",") end() else piece += token
+            for (token in tokens(elements)) if (token.text == ",") end() else piece += token
             end()
             return Definition(sql.substring(0, list.start), pieces, sql.substring(list.end))
         }
@@ -66,7 +71,7 @@ internal class Definition private constructor(
 }
 
 /** A word, a quoted name or literal, a group in parentheses, or another character. */
-internal class SqlToken(val text: String, val start: Int, val end: Int) {
+internal class DefinitionToken(val text: String, val start: Int, val end: Int) {
     val isGroup: Boolean get() = text.startsWith("(")
 
     /** In upper case if it is unquoted. */
@@ -84,41 +89,18 @@ internal class SqlToken(val text: String, val start: Int, val end: Int) {
     val inner: String get() = text.substring(1, text.length - 1).trim()
 }
 
-internal fun tokens(sql: String, from: Int = 0, to: Int = sql.length): List<SqlToken> {
-    val found = ArrayList<SqlToken>()
-    var position = from
-    while (position < to) {
-        val end = endOfToken(sql, position).coerceAtMost(to)
-        val isText = !sql[position].isWhitespace() && !sql.startsWith("--", position) && !sql.startsWith("/*", position)
-        if (isText) found += SqlToken(sql.substring(position, end), position, end)
-        position = end
-    }
-    return found
-}
-
-private fun endOfToken(sql: String, start: Int): Int {
-    fun after(end: String, from: Int) = sql.indexOf(end, from).let { if (it < 0) sql.length else it + end.length }
-    val c = sql[start]
-    return when {
-        sql.startsWith("--", start) -> after("\n", start)
-        sql.startsWith("/*", start) -> after("*/", start + 2)
-        c == '\'' || c == '"' || c == '`' -> {
-            var position = after("$c", start + 1)
-            // A doubled quote is one in the text.
-            while (position < sql.length && sql[position] == c) position = after("$c", position + 1)
-            position
+/** The tokens of [sql] that stand outside of parentheses; what is in them is one token. */
+internal fun tokens(sql: String): List<DefinitionToken> {
+    val scanner = SqlScanner(sql, SqlSyntax.SQLITE)
+    val found = ArrayList<DefinitionToken>()
+    var opened = 0
+    var depth = 0
+    while (true) {
+        val kind = scanner.next() ?: return found
+        when {
+            scanner.isSymbol('(') -> if (depth++ == 0) opened = scanner.start
+            scanner.isSymbol(')') -> if (--depth == 0) found += DefinitionToken(sql.substring(opened, scanner.end), opened, scanner.end)
+            depth == 0 && kind != SqlToken.COMMENT -> found += DefinitionToken(scanner.text, scanner.start, scanner.end)
         }
-        c == '[' -> after("]", start + 1)
-        c == '(' -> {
-            var position = start + 1
-            while (position < sql.length && sql[position] != ')') position = endOfToken(sql, position)
-            position + 1
-        }
-        c.isLetterOrDigit() || c == '_' -> {
-            var position = start
-            while (position < sql.length && (sql[position].isLetterOrDigit() || sql[position] in "_$")) position++
-            position
-        }
-        else -> start + 1
     }
 }

@@ -8,6 +8,9 @@ import dev.kormorant.Schema
 import dev.kormorant.StatementEvent
 import dev.kormorant.UnsupportedByDialectException
 import dev.kormorant.transaction
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import org.jetbrains.exposed.v1.core.ReferenceOption
@@ -26,6 +29,7 @@ class TableRebuildTest {
     lateinit var directory: Path
 
     private val sent = ArrayList<String>()
+    private var onStatement: (String) -> Unit = {}
 
     private class Pages(length: Int, define: Pages.() -> Unit = {}) : LongIdTable("page") {
         val title = varchar("title", length).uniqueIndex("page_title")
@@ -127,6 +131,26 @@ class TableRebuildTest {
     }
 
     @Test
+    fun `cancelled on the way, it leaves everything as it was and the checks of references on`() = withDatabase { db ->
+        Schema.create(Pages(20), Notes)
+        db.exec("INSERT INTO page (title) VALUES ('one')")
+        db.exec("INSERT INTO note (page_id) VALUES (1)")
+        val difference = Schema.difference(Pages(60))
+        coroutineScope {
+            val change = launch(start = CoroutineStart.LAZY) { Schema.apply(difference) }
+            onStatement = { if (it.startsWith("DROP TABLE page")) change.cancel() }
+            change.join()
+            assertTrue(change.isCancelled)
+        }
+        onStatement = {}
+        assertEquals("no difference", "${Schema.difference(Pages(20), Notes)}")
+        assertEquals("1 0", "${db.exec("PRAGMA foreign_keys").scalar()} ${db.exec("PRAGMA legacy_alter_table").scalar()}")
+        assertEquals(1, db.exec("SELECT * FROM note").rows.size)
+        Schema.apply(difference)
+        assertEquals("no difference", "${Schema.difference(Pages(60), Notes)}")
+    }
+
+    @Test
     fun `inside a transaction it is refused before anything is sent`() = withDatabase { db ->
         Schema.create(Pages(20))
         val difference = Schema.difference(Pages(60))
@@ -146,6 +170,7 @@ class TableRebuildTest {
         val listener = object : DatabaseListener {
             override fun onStatement(event: StatementEvent) {
                 sent += event.sql
+                onStatement(event.sql)
             }
         }
         Database.open("sqlite:${directory.resolve("test.db")}") { listener(listener) }.use { db -> withContext(db) { test(db) } }

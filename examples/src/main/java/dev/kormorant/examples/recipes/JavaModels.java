@@ -85,11 +85,11 @@ public final class JavaModels {
             db.schema().create(Parts.PARTS).thenCompose(none -> write(db)).join();
             for (var tree : trees(db).join()) System.out.println(tree.name() + ": " + tree.parts().stream().map(Leaf::name).toList());
             // region java-model-hooks
-            try (var check = Part.MODEL.hooks().check((violations, part) -> {
+            var check = Part.MODEL.hooks().check((violations, part) -> {
                 if (part.name().isBlank()) violations.reject("must not be blank", Parts.PARTS.name);
-            })) {
-                parts.create(part -> part.name(" ")).handle((part, error) -> error.getMessage()).thenAccept(System.out::println).join();
-            }
+            });
+            parts.create(part -> part.name(" ")).handle((part, error) -> error.getMessage()).thenAccept(System.out::println).join();
+            check.close();
             // endregion
             var bell = parts.get(eq(Parts.PARTS.name, "bell!")).thenCompose(part -> parts.save(part.withdraw(1)).thenCompose(saved -> parts.count())).join();
             System.out.println(bell + " of " + db.count(parts.unscoped()).join());

@@ -167,22 +167,22 @@ private suspend fun rows(): String {
 data class NewCurrency(val id: Long? = null, val code: String, val name: String)
 
 // region model-audit
-object Notes : LongIdTable("note_audited") {
-    val text = varchar("text_of_note", 200)
+object Entries : LongIdTable("entry_audited") {
+    val text = varchar("text_of_entry", 200)
     val createdBy = varchar("created_by", 50)
     val changedBy = varchar("changed_by", 50)
 }
 
-class Note : LongModel() {
-    var text by Notes.text
-    var createdBy by Notes.createdBy
-    var changedBy by Notes.changedBy
+class Entry : LongModel() {
+    var text by Entries.text
+    var createdBy by Entries.createdBy
+    var changedBy by Entries.changedBy
 
-    companion object : LongModelClass<Note>(Notes, ::Note) {
+    companion object : LongModelClass<Entry>(Entries, ::Entry) {
         init {
-            beforeSave { note ->
-                note.changedBy = currentCoroutineContext()[Editor]?.name ?: "nobody"
-                if (note.isNew) note.createdBy = note.changedBy
+            beforeSave { entry ->
+                entry.changedBy = currentCoroutineContext()[Editor]?.name ?: "nobody"
+                if (entry.isNew) entry.createdBy = entry.changedBy
             }
         }
     }
@@ -195,15 +195,15 @@ class Editor(val name: String) : AbstractCoroutineContextElement(Editor) {
 // endregion
 
 private suspend fun audit(): String {
-    Schema.create(Notes)
+    Schema.create(Entries)
     // region model-audit-use
-    val note = withContext(Editor("ada")) { Note.create { text = "one" } }
+    val entry = withContext(Editor("ada")) { Entry.create { text = "one" } }
     withContext(Editor("ben")) {
-        note.text = "two"
-        note.save()
+        entry.text = "two"
+        entry.save()
     }
     // endregion
-    return "${note.createdBy} ${note.changedBy}"
+    return "${entry.createdBy} ${entry.changedBy}"
 }
 
 private suspend fun validate(): String {

@@ -35,13 +35,14 @@ internal sealed class MySqlFamilySchema(indexExpression: String) : SchemaDialect
     ) { rows -> rows.groupBy { "${it[0]}" }.map { (table, key) -> StoredPrimaryKey(table, null, key.map { "${it[2]}" }) } }
 
     override val indices = MetadataQuery(
-        "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, INDEX_TYPE, COLUMN_NAME, $indexExpression FROM information_schema.STATISTICS " +
+        "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, $indexExpression FROM information_schema.STATISTICS " +
             "WHERE INDEX_NAME <> 'PRIMARY' AND TABLE_SCHEMA = COALESCE(?, DATABASE()) ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
     ) { rows ->
         rows.groupBy { it[0] to it[1] }.values.map { parts ->
-            val (table, name, nonUnique, method) = parts.first()
-            val keys = parts.map { StoredIndex.Part(it[4]?.toString(), it[5]?.toString()?.let(::plain)) }
-            StoredIndex("$table", "$name", (nonUnique as Number).toInt() == 0, false, "$method".lowercase(), keys, null)
+            val (table, name, nonUnique) = parts.first()
+            val keys = parts.map { StoredIndex.Part(it[3]?.toString(), it[4]?.toString()?.let(::plain)) }
+            // InnoDB makes a B-tree of a HASH index.
+            StoredIndex("$table", "$name", (nonUnique as Number).toInt() == 0, isConstraint = false, method = null, keys, predicate = null)
         }
     }
 
@@ -59,6 +60,8 @@ internal sealed class MySqlFamilySchema(indexExpression: String) : SchemaDialect
     }
 
     override val indexesForeignKeys: Boolean get() = true
+
+    override val fixesTypesOfKeys: Boolean get() = true
 
     override val databaseNames: String get() = "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA"
 

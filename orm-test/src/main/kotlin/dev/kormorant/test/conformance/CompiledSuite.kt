@@ -19,6 +19,7 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
 import org.jetbrains.exposed.v1.core.and
 import org.jetbrains.exposed.v1.core.eq
@@ -97,6 +98,9 @@ public abstract class CompiledSuite(backend: Backend) : Suite(backend, Pages) {
         val streamed = compiled(hole(Pages.key)) { from -> Pages.selectAll().where { Pages.key greater from }.fetchSize(3) }
         assertEquals(19, streamed("page1").toList().size)
         assertEquals(19, streamed("page1").map { it[Pages.key] }.toList().distinct().size)
+        assertEquals(2, streamed("page1").take(2).toList().size)
+        assertFails<IllegalStateException> { streamed("page1").collect { error("stop") } }
+        assertEquals(0, db.pool.inUse)
     }
 
     @Test

@@ -4,6 +4,7 @@ import dev.kormorant.ConnectionEvent
 import dev.kormorant.ConstraintViolationException
 import dev.kormorant.Database
 import dev.kormorant.DatabaseListener
+import dev.kormorant.DecodeEvent
 import dev.kormorant.PoolTimeoutException
 import dev.kormorant.StatementEvent
 import dev.kormorant.StatementLogger
@@ -68,6 +69,29 @@ public abstract class ListenerSuite(backend: Backend) : Suite(backend, Pages) {
         assertNull(event.error)
         assertTrue(event.executeTime > Duration.ZERO && !event.acquireTime.isNegative(), "$event")
         assertFalse(event.isTransactionControl)
+    }
+
+    @Test
+    public fun `making rows and models of an answer is told after it`(): Unit = test {
+        for (name in listOf("a", "b")) add(name)
+        val told = CopyOnWriteArrayList<String>()
+        val listener = object : DatabaseListener {
+            override fun onStatement(event: StatementEvent) {
+                told += "${event.operation} ${event.rows}"
+            }
+
+            override fun onDecode(event: DecodeEvent) {
+                assertTrue(event.database == db && event.time > Duration.ZERO)
+                told += "decode ${event.rows}"
+            }
+        }
+        withListener(listener) {
+            Pages.selectAll().toList()
+            Page.all().toList()
+            add("c")
+        }
+        assertEquals(listOf("SELECT 2", "decode 2", "SELECT 2", "decode 2"), told.take(4))
+        assertEquals("INSERT 1", told[4])
     }
 
     @Test

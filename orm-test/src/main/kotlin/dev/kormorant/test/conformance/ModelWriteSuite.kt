@@ -1,13 +1,19 @@
 package dev.kormorant.test.conformance
 
+import dev.kormorant.Cascade
 import dev.kormorant.ColumnNotLoadedException
 import dev.kormorant.ConstraintKind
 import dev.kormorant.ConstraintViolationException
 import dev.kormorant.DataException
+import dev.kormorant.Database
+import dev.kormorant.LongModel
+import dev.kormorant.LongModelClass
+import dev.kormorant.NoDatabaseException
 import dev.kormorant.RecordNotFoundException
 import dev.kormorant.delete
 import dev.kormorant.deleteAll
 import dev.kormorant.isSensitive
+import dev.kormorant.optionalBackReferencedOn
 import dev.kormorant.refresh
 import dev.kormorant.save
 import dev.kormorant.transaction
@@ -15,6 +21,7 @@ import dev.kormorant.update
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import kotlinx.serialization.json.Json
 import org.jetbrains.exposed.v1.core.Column
@@ -22,6 +29,7 @@ import org.jetbrains.exposed.v1.core.count
 import org.jetbrains.exposed.v1.core.dao.id.CompositeID
 import org.jetbrains.exposed.v1.core.dao.id.EntityID
 import org.jetbrains.exposed.v1.core.dao.id.IdTable
+import org.jetbrains.exposed.v1.core.dao.id.LongIdTable
 import org.jetbrains.exposed.v1.core.eq
 import org.jetbrains.exposed.v1.core.greater
 import org.jetbrains.exposed.v1.core.inList
@@ -317,6 +325,59 @@ public abstract class ModelWriteSuite(backend: Backend) : Suite(backend, Members
         assertEquals(30, Member.get(found[0].id).visits)
     }
 
+    // ---- Where the database comes from
+
+    @Test
+    public fun `an abstract model class names the database of its classes once, for all their functions (M2, O20)`() {
+        HomeModels.home = db
+        try {
+            runBlocking {
+                val ann = HomeMember.create { email = "ann@x" }
+                assertEquals(ann.id, HomeMember.createOrGet { email = "ann@x" }.first.id)
+                assertEquals(ann.id, HomeMember.upsert { email = "ann@x"; visits = 2 }.id)
+                assertEquals(1, HomeMember.updateWhere({ Members.id eq ann.id }) { it[Members.visits] = 3 })
+                assertEquals(1, HomeMember.updateAll(listOf(ann.refresh()), Members.visits))
+                assertEquals(3, HomeMember.scalar(Members.visits.max()))
+                assertTrue(HomeMember.exists { Members.email eq "ann@x" })
+                assertEquals(1, HomeMember.findBySql("SELECT * FROM member").size)
+                assertEquals(4, HomeMember.findByIdAndUpdate(ann.id.value) { visits += 1 }?.visits)
+                HomeMember.afterSave { _, _ -> assertEquals(1, Member.count()) }.use { HomeMember.get(ann.id).also { it.visits = 5 }.save() }
+                assertEquals(null, ann.locker()?.place)
+                assertEquals(1, HomeMember.get(ann.id).delete(Cascade.DELETE))
+                assertEquals(0, HomeMember.deleteWhere { Members.email eq "ann@x" })
+            }
+        } finally {
+            HomeModels.home = null
+        }
+    }
+
+    @Test
+    public fun `without a database in reach every function says so (M1, O21, N4)`(): Unit = runBlocking {
+        val member = Member.new { email = "ann@x" }
+        val calls: List<suspend () -> Any?> = listOf(
+            { member.save() }, { Member.get(1) }, { Member.all().toList() }, { Member.createAll(listOf(member)) }, { Member.createOrGet { email = "x" } },
+            { Member.upsert { email = "x" } }, { Member.updateWhere({ Members.id eq 1L }) { it[Members.visits] = 1 } }, { Member.deleteWhere { Members.id eq 1L } },
+            { Member.scalar(Members.id.max()) }, { Member.findBySql("SELECT 1") }, { Member.getForUpdate(1) }, { Member.deleteById(1) },
+        )
+        for (call in calls) assertHint(assertFails<NoDatabaseException> { call() }, "withContext", "transaction", "override")
+    }
+
+    @Test
+    public fun `building a query sends nothing (O22)`(): Unit = test {
+        assertQueries(0) {
+            val query = Member.find { Members.visits greater 1 }.orderBy(Members.email).limit(3).with(Member::card, Member::locker)
+            assertEquals(0, query.fetchSize(2).peers().let { Member.new { email = "x" }.visits })
+        }
+    }
+
+    @Test
+    public fun `the constructor of a model is its hook on construction (E3)`(): Unit = test {
+        assertEquals("nobody@x", Greeter().email)
+        Greeter.create { visits = 2 }
+        assertEquals(setOf("nobody@x"), Greeter.all().toList().map { it.email }.toSet())
+        assertFalse(Greeter.all().single().isDirty)
+    }
+
     // ---- What is seen of a model
 
     @Test
@@ -356,4 +417,33 @@ public abstract class ModelWriteSuite(backend: Backend) : Suite(backend, Members
             (1..32).map { async { Triple(ann.email, ann.card().pin, ann.locker()) } }.awaitAll()
         }.forEach { assertEquals(Triple("ann@x", "1", null), it) }
     }
+}
+
+/** Classes of models that have one database in common. */
+internal abstract class HomeModels<M : LongModel>(table: LongIdTable, factory: () -> M) : LongModelClass<M>(table, factory) {
+    override val database: Database? get() = home
+
+    companion object {
+        var home: Database? = null
+    }
+}
+
+internal class HomeMember : LongModel() {
+    var email by Members.email
+    var visits by Members.visits
+    val locker by Locker optionalBackReferencedOn Lockers.member
+
+    companion object : HomeModels<HomeMember>(Members, ::HomeMember)
+}
+
+/** Has an address from the start. */
+internal class Greeter : LongModel() {
+    var email by Members.email
+    var visits by Members.visits
+
+    init {
+        email = "nobody@x"
+    }
+
+    companion object : LongModelClass<Greeter>(Members, ::Greeter)
 }

@@ -7,8 +7,12 @@ import dev.kormorant.insert
 import dev.kormorant.pages
 import dev.kormorant.select
 import dev.kormorant.selectAll
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.launch
 import org.jetbrains.exposed.v1.core.Expression
 import org.jetbrains.exposed.v1.core.ResultRow
 import org.jetbrains.exposed.v1.core.SortOrder
@@ -104,6 +108,19 @@ public abstract class PagingSuite(backend: Backend) : Suite(backend, Events, Pag
         }
         assertEquals(listOf(4, 4, 2), seen)
         assertEquals(emptyList<List<ResultRow>>(), Pages.selectAll().where { Pages.key eq "nobody" }.orderBy(Pages.id).pages(4).toList())
+    }
+
+    @Test
+    public fun `a collector that fails or is cancelled between pages leaves nothing behind`(): Unit = test {
+        Pages.batchInsert((1..10).toList()) { this[Pages.key] = "page$it" }
+        val query = Pages.selectAll().orderBy(Pages.id)
+        assertFails<IllegalStateException> { query.pages(2).collect { error("stop") } }
+        val seen = CompletableDeferred<Int>()
+        val reader = launch { query.pages(2).collect { seen.complete(it.size); awaitCancellation() } }
+        assertEquals(2, seen.await())
+        reader.cancelAndJoin()
+        assertEquals(0, db.pool.inUse)
+        assertEquals(5, query.pages(2).toList().size)
     }
 
     @Test

@@ -13,9 +13,11 @@ import dev.kormorant.script
 import dev.kormorant.selectAll
 import dev.kormorant.sql
 import dev.kormorant.transaction
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.launch
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -62,8 +64,8 @@ public abstract class RawSqlSuite(backend: Backend) : Suite(backend, Words, Page
             assertFails<IllegalArgumentException> { db.sql("SELECT :a", mapOf("b" to 1)).toList() }
             assertFails<IllegalArgumentException> { db.sql("SELECT :a", mapOf("a" to 1, "b" to 2)).execute() }
             assertFails<IllegalArgumentException> { db.sql("SELECT :a, ?", mapOf("a" to 1)).execute() }
-            assertFails<IllegalArgumentException> { db.sql("SELECT ?", 1, 2).toList() }
         }
+        assertFails<IllegalArgumentException> { db.sql("SELECT ?", 1, 2).toList() }
         assertEquals(emptyList<String>(), statements)
     }
 
@@ -174,6 +176,22 @@ public abstract class RawSqlSuite(backend: Backend) : Suite(backend, Words, Page
             tx.setRollbackOnly()
         }
         assertEquals(0, db.sql("SELECT * FROM word").toList().size)
+    }
+
+    @Test
+    public fun `a statement in SQL that is cancelled stops, and so does a script`(): Unit = test {
+        val running = listOf<suspend () -> Any>(
+            { db.sql(backend.dialogue.slowStatement).toList() },
+            { db.sql(backend.dialogue.slowStatement).fetchSize(1).toList() },
+            { db.script("SELECT 1; ${backend.dialogue.slowStatement}; INSERT INTO word (name, hits) VALUES ('never', 1)") },
+        )
+        for (work in running) {
+            val job = launch { work() }
+            eventually("the statement runs") { db.pool.inUse == 1 }
+            withoutHang("the cancellation") { job.cancelAndJoin() }
+            assertEquals(0, db.pool.inUse)
+            assertEquals(0, Words.selectAll().count())
+        }
     }
 
     // ---- Scripts

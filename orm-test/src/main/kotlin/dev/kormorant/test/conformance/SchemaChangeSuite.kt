@@ -271,7 +271,7 @@ public abstract class SchemaChangeSuite(backend: Backend) : Suite(backend) {
         ),
         Change(
             "an index of a type", ChangeKind.CREATE_INDEX, item(), item { index("by_hash", false, title, indexType = "HASH") },
-            statements = statements(postgresql = "CREATE INDEX by_hash ON item USING HASH (title)"),
+            statements = statements(postgresql = "CREATE INDEX by_hash ON item USING HASH (title)", mysql = "CREATE INDEX by_hash ON item (title) USING HASH"),
         ),
         Change(
             "a foreign key", ChangeKind.ADD_FOREIGN_KEY,

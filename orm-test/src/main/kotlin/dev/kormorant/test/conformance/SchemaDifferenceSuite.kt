@@ -1,11 +1,18 @@
 package dev.kormorant.test.conformance
 
 import dev.kormorant.ChangeKind
+import dev.kormorant.ConstraintViolationException
 import dev.kormorant.DatabaseException
 import dev.kormorant.Schema
 import dev.kormorant.SchemaDifference
 import dev.kormorant.insertAndGetId
 import dev.kormorant.nativeEnumeration
+import dev.kormorant.postgresql.dateRange
+import dev.kormorant.postgresql.interval
+import dev.kormorant.postgresql.numRange
+import dev.kormorant.postgresql.tsRange
+import dev.kormorant.postgresql.tsVector
+import dev.kormorant.postgresql.tstzRange
 import dev.kormorant.selectAll
 import dev.kormorant.transaction
 import dev.kormorant.update
@@ -16,6 +23,7 @@ import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.yield
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonElement
+import org.jetbrains.exposed.v1.core.Column
 import org.jetbrains.exposed.v1.core.ReferenceOption
 import org.jetbrains.exposed.v1.core.Table
 import org.jetbrains.exposed.v1.core.dao.id.CompositeIdTable
@@ -23,7 +31,12 @@ import org.jetbrains.exposed.v1.core.dao.id.LongIdTable
 import org.jetbrains.exposed.v1.core.dao.id.java.UUIDTable
 import org.jetbrains.exposed.v1.core.eq
 import org.jetbrains.exposed.v1.core.java.javaUUID
+import org.jetbrains.exposed.v1.core.neq
 import org.jetbrains.exposed.v1.core.stringLiteral
+import org.jetbrains.exposed.v1.datetime.date as kotlinDate
+import org.jetbrains.exposed.v1.datetime.datetime as kotlinDatetime
+import org.jetbrains.exposed.v1.datetime.time as kotlinTime
+import org.jetbrains.exposed.v1.datetime.timestamp as kotlinTimestamp
 import org.jetbrains.exposed.v1.javatime.CurrentDateTime
 import org.jetbrains.exposed.v1.javatime.date
 import org.jetbrains.exposed.v1.javatime.datetime
@@ -52,6 +65,7 @@ public abstract class SchemaDifferenceSuite(backend: Backend) : Suite(backend) {
             short("a_short").nullable()
             ushort("a_ushort")
             integer("an_int").default(-1)
+            if (backend.product != "MariaDB") integer("twice").withDefinition("GENERATED ALWAYS AS (an_int * 2) STORED").databaseGenerated()
             uinteger("a_uint")
             long("a_long").default(1L shl 40)
             ulong("a_ulong")
@@ -83,6 +97,22 @@ public abstract class SchemaDifferenceSuite(backend: Backend) : Suite(backend) {
             if (can.jsonb) jsonb<JsonElement>("a_jsonb", Json)
             if (can.arrays) array<Int>("some_ints")
             if (can.arrays) array<String>("some_texts").nullable()
+            if (can.arrays) array<Long, List<List<Long>>>("nested", dimensions = 2)
+            if (backend.product == "PostgreSQL") {
+                interval("an_interval")
+                tsVector("a_ts_vector")
+                numRange("a_num_range")
+                dateRange("a_date_range")
+                tsRange("a_ts_range")
+                tstzRange("a_tstz_range")
+            }
+            uuid("a_kotlin_uuid")
+            kotlinDate("a_kotlin_date")
+            kotlinTime("a_kotlin_time")
+            kotlinDatetime("a_kotlin_datetime")
+            kotlinTimestamp("a_kotlin_timestamp")
+            varchar("collated", 20, collate = COLLATIONS.getValue(backend.product))
+            integer("commented").comment("5 > 4, isn't it")
             varchar("an_expression", 20).defaultExpression(stringLiteral("made"))
             varchar("two words", 10).default("NULL")
             varchar("order", 10).nullable().default(null)
@@ -188,6 +218,72 @@ public abstract class SchemaDifferenceSuite(backend: Backend) : Suite(backend) {
     }
 
     @Test
+    public fun `a key gets a longer type together with all that refer to it`(): Unit = test {
+        class Parents<T : Number>(id: Table.() -> Column<T>) : Table("mother") {
+            val id = id()
+            override val primaryKey = PrimaryKey(this.id)
+        }
+
+        class Children<T : Number>(parent: Column<T>) : Table("infant") {
+            val name = varchar("name", 20)
+            val mother = reference("mother_id", parent, onDelete = ReferenceOption.CASCADE)
+        }
+        val before = Parents { integer("id") }.let { arrayOf(it, Children(it.id)) }
+        val after = Parents { long("id") }.let { arrayOf(it, Children(it.id)) }
+        try {
+            Schema.create(*before)
+            db.exec("INSERT INTO mother (id) VALUES (1)")
+            db.exec("INSERT INTO infant (name, mother_id) VALUES ('one', 1)")
+            Schema.apply(Schema.difference(*after))
+            assertNoDifference(Schema.difference(*after))
+            db.exec("INSERT INTO mother (id) VALUES (5000000000)")
+            db.exec("INSERT INTO infant (name, mother_id) VALUES ('two', 5000000000)")
+            assertFails<ConstraintViolationException> { db.exec("INSERT INTO infant (name, mother_id) VALUES ('three', 3)") }
+            db.exec("DELETE FROM mother WHERE id = 1")
+            assertEquals(listOf("two"), db.exec("SELECT name FROM infant").rows.map { it["name"] })
+        } finally {
+            Schema.drop(*after)
+        }
+    }
+
+    @Test
+    public fun `names that need quotes get them`(): Unit = test {
+        class Odd(define: Odd.() -> Unit) : Table("select") {
+            val from = integer("from")
+            val spaced = integer("two words")
+            val mixed = varchar("MixedCase", 10).nullable()
+            val other = integer("to").references(from, fkName = "references").nullable()
+            override val primaryKey = PrimaryKey(from, name = "primary key")
+
+            init {
+                define()
+            }
+        }
+        val plain = Odd { index("by the words", false, spaced, mixed) }
+        val changed = Odd {
+            index("index", false, spaced, mixed)
+            uniqueIndex("unique", from, mixed)
+            val more = varchar("order", 10).default("group")
+            check("check it") { more neq "x" }
+        }
+        try {
+            Schema.create(plain)
+            assertNoDifference(Schema.difference(plain))
+            db.exec("INSERT INTO ${quoted("select")} (${quoted("from")}, ${quoted("two words")}) VALUES (1, 2)")
+            Schema.apply(Schema.difference(changed))
+            assertNoDifference(Schema.difference(changed))
+            Schema.apply(Schema.difference(plain), dropExcess = true)
+            assertNoDifference(Schema.difference(plain))
+            assertEquals(2, plain.selectAll().single()[plain.spaced])
+            Schema.truncate(plain)
+        } finally {
+            Schema.drop(plain)
+        }
+    }
+
+    private fun quoted(name: String) = if (backend.product in setOf("MySQL", "MariaDB")) "`$name`" else "\"$name\""
+
+    @Test
     public fun `a difference can be had as a script`(): Unit = test {
         Schema.create(item())
         val script = Schema.difference(item { varchar("note", 10).nullable() }).script()
@@ -257,4 +353,8 @@ public abstract class SchemaDifferenceSuite(backend: Backend) : Suite(backend) {
     }
 
     private fun assertNoDifference(difference: SchemaDifference) = assertEquals("no difference", "$difference")
+
+    private companion object {
+        val COLLATIONS = mapOf("PostgreSQL" to "C", "MySQL" to "utf8mb4_bin", "MariaDB" to "utf8mb4_bin", "SQLite" to "NOCASE")
+    }
 }

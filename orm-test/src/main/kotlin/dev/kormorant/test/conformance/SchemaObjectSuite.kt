@@ -6,6 +6,7 @@ import dev.kormorant.ConstraintViolationException
 import dev.kormorant.DatabaseException
 import dev.kormorant.Schema
 import dev.kormorant.UnsupportedByDialectException
+import dev.kormorant.atlas.atlasTables
 import dev.kormorant.connection
 import dev.kormorant.exists
 import dev.kormorant.insert
@@ -48,11 +49,11 @@ public abstract class SchemaObjectSuite(backend: Backend) : Suite(backend) {
 
     private object Shaded : LongIdTable("shaded") {
         val shade = nativeEnumeration<Shade>("shade")
-        val other = nativeEnumeration<Shade>("other").nullable()
+        val other = nativeEnumeration<Shade>("other", "shade").nullable()
     }
 
     private object MoreShaded : LongIdTable("shaded") {
-        val shade = nativeEnumeration<MoreShades>("shade", "shade")
+        val shade = nativeEnumeration<MoreShades>("shade", "shade").default(MoreShades.GREY)
         val other = nativeEnumeration<MoreShades>("other", "shade").nullable()
     }
 
@@ -77,6 +78,14 @@ public abstract class SchemaObjectSuite(backend: Backend) : Suite(backend) {
         val root = Categories.insertAndGetId { it[title] = "all" }
         Categories.insert { it[title] = "some"; it[parent] = root }
         Schema.drop(*SHOP)
+        assertEquals(emptyList<String>(), Schema.listTables())
+    }
+
+    @Test
+    public fun `the tables of the atlas differ in nothing once they are created`(): Unit = test {
+        Schema.create(*atlasTables.reversedArray())
+        assertEquals("no difference", "${Schema.difference(*atlasTables)}")
+        Schema.drop(*atlasTables)
         assertEquals(emptyList<String>(), Schema.listTables())
     }
 
@@ -203,7 +212,7 @@ public abstract class SchemaObjectSuite(backend: Backend) : Suite(backend) {
 
         Schema.apply(Schema.difference(MoreShaded))
         assertEquals("no difference", "${Schema.difference(MoreShaded)}")
-        MoreShaded.insert { it[shade] = MoreShades.GREY }
+        db.exec("INSERT INTO shaded (other) VALUES (NULL)")
         assertEquals(listOf(MoreShades.PALE, MoreShades.GREY), MoreShaded.selectAll().orderBy(MoreShaded.id).toList().map { it[MoreShaded.shade] })
     }
 

@@ -168,6 +168,9 @@ public abstract class TestKitSuite(backend: Backend) : Suite(backend, Pages, Use
         for (n in 1..5) add("$n")
         assertEquals(5, Pages.selectAll().also { it.fetchSize(2) }.toList(ArrayList()).size)
         transaction { assertEquals(5, Pages.selectAll().also { it.fetchSize(2) }.toList(ArrayList()).size) }
+        transaction {
+            if (backend.product == "PostgreSQL") Pages.selectAll().also { it.fetchSize(2) }.collect { assertEquals(5, keys().size) }
+        }
         add("6")
         assertEquals(6, keys().size)
     }

@@ -1,5 +1,6 @@
 package dev.kormorant.test.conformance
 
+import dev.kormorant.ConstraintViolationException
 import dev.kormorant.DataException
 import dev.kormorant.Schema
 import dev.kormorant.UnsupportedByDialectException
@@ -13,6 +14,7 @@ import dev.kormorant.upsert
 import org.jetbrains.exposed.v1.core.Column
 import org.jetbrains.exposed.v1.core.SortOrder
 import org.jetbrains.exposed.v1.core.Table
+import org.jetbrains.exposed.v1.core.dao.id.EntityID
 import org.jetbrains.exposed.v1.core.dao.id.LongIdTable
 import org.jetbrains.exposed.v1.core.eq
 import org.jetbrains.exposed.v1.core.less
@@ -24,7 +26,7 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 
 /** Rows that may be there already: upsert and replace, one by one and in batches. */
-public abstract class UpsertSuite(backend: Backend) : Suite(backend, Words, Marks) {
+public abstract class UpsertSuite(backend: Backend) : Suite(backend, Words, Marks, Users, Tweets) {
     /** MySQL looks at all unique keys and takes none by name. */
     private val byName: Array<Column<*>> get() = if (can.upsertKeys) arrayOf(Words.name) else emptyArray()
 
@@ -34,7 +36,7 @@ public abstract class UpsertSuite(backend: Backend) : Suite(backend, Words, Mark
     public fun `an upsert inserts a row that is not there, defaults included`(): Unit = test {
         val inserted = Words.upsert(*byName) { it[name] = "a" }
         assertEquals(1, inserted.insertedCount)
-        assertEquals("open", inserted[Words.state])
+        assertEquals("open" to 1, inserted[Words.state] to inserted[Words.hits])
         assertEquals(word("a")[Words.id], inserted[Words.id])
     }
 
@@ -169,6 +171,27 @@ public abstract class UpsertSuite(backend: Backend) : Suite(backend, Words, Mark
     }
 
     @Test
+    public fun `a batch of several statements of which one fails writes nothing`(): Unit = test {
+        val known = Users.insertAndGetId { it[name] = "ann" }
+        val unknown = EntityID(known.value + 1, Users)
+        assertFails<ConstraintViolationException> {
+            Tweets.batchUpsert(listOf(known, unknown)) { writer ->
+                this[Tweets.id] = 1
+                this[Tweets.author] = writer
+                this[Tweets.text] = "x"
+            }
+        }
+        assertEquals(0, Tweets.selectAll().count())
+        val rows = Tweets.batchUpsert(listOf("first", "second")) { words ->
+            this[Tweets.id] = 1
+            this[Tweets.author] = known
+            this[Tweets.text] = words
+        }
+        assertEquals(2, rows.size)
+        assertEquals("second", Tweets.selectAll().single()[Tweets.text])
+    }
+
+    @Test
     public fun `rows of a batch may set different columns`(): Unit = test {
         val elements = sequenceOf("a" to null, "b" to "noted", "c" to null)
         val inserted = Words.batchInsert(elements) { (text, remark) ->
@@ -177,6 +200,7 @@ public abstract class UpsertSuite(backend: Backend) : Suite(backend, Words, Mark
         }
         assertEquals(listOf(null, "noted", null), inserted.map { it[Words.note] })
         assertEquals(listOf("open", "open", "open"), inserted.map { it[Words.state] })
+        assertEquals(listOf(1, 1, 1), inserted.map { it[Words.hits] })
         val changed = Words.batchUpsert(elements, *byName) { (text, remark) ->
             this[Words.name] = text
             if (remark == null) this[Words.state] = "shut"
