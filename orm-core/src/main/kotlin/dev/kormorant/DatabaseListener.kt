@@ -55,13 +55,13 @@ public class StatementEvent internal constructor(
     /** First word of the statement in upper case: `SELECT`, `BEGIN`. */
     public val operation: String get() = sql.trimStart().takeWhile { it.isLetter() }.uppercase()
 
-    /** Whether it begins, ends or divides a transaction rather than reads or changes data. */
+    /** Whether it begins, sets up, ends or divides a transaction rather than reads or changes data. */
     public val isTransactionControl: Boolean get() = operation in TRANSACTION_CONTROL
 
     override fun toString(): String = "$sql [$executeTime, $rows rows${error?.let { ", failed" }.orEmpty()}]"
 
     private companion object {
-        val TRANSACTION_CONTROL = setOf("BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+        val TRANSACTION_CONTROL = setOf("BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET")
     }
 }
 

@@ -5,12 +5,14 @@ import dev.kormorant.ContextListeners
 import dev.kormorant.Database
 import dev.kormorant.DatabaseListener
 import dev.kormorant.DecodeEvent
+import dev.kormorant.OrmException
 import dev.kormorant.StatementEvent
 import dev.kormorant.TransactionEvent
 import dev.kormorant.driver.Connection
 import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.time.Duration
@@ -81,7 +83,8 @@ internal class Audience(val database: Database, private val own: List<DatabaseLi
             for (sql in prelude?.run { statements.take(answered) }.orEmpty()) {
                 tell(listeners, StatementEvent(database, sql, waitedFor(connection), Duration.ZERO, 0, null))
             }
-            tell(listeners, connection, statement, start, rows, failure)
+            // Any other failure is a mistake in the call, and nothing was sent.
+            if (failure == null || failure is OrmException || failure is CancellationException) tell(listeners, connection, statement, start, rows, failure)
         }
     }
 

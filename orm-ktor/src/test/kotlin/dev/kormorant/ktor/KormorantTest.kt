@@ -7,6 +7,7 @@ import dev.kormorant.RecordNotFoundException
 import dev.kormorant.Schema
 import dev.kormorant.StatementEvent
 import dev.kormorant.connection
+import dev.kormorant.test.TestServers
 import dev.kormorant.test.databaseTest
 import dev.kormorant.transaction
 import dev.kormorant.withListener
@@ -359,6 +360,30 @@ class KormorantTest {
                 client.close()
                 assertTrue(withTimeout(60.seconds) { ended.await() } is CancellationException)
                 withTimeout(60.seconds) { while (database.pool.inUse > 0) delay(10.milliseconds) }
+            }
+        }
+    }
+
+    @Test
+    fun `on a server the statement of a client that goes away is stopped, and the connection kept`() {
+        val server = TestServers.postgresql().assumeAvailable()
+        lateinit var database: Database
+        serving({
+            install(Kormorant) { database(server.url) { pool { max = 1 } } }
+            database = database()
+            routing { get("/slow") { call.database().exec("SELECT pg_sleep(600), 'of a client that goes away'") } }
+        }) {
+            runBlocking {
+                val session = database.exec("SELECT pg_backend_pid()").scalar()
+                Database.open(server.url).use { observer ->
+                    suspend fun running() = observer.exec("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid = $session").scalar() as Long
+                    val client = Socket("127.0.0.1", port)
+                    client.getOutputStream().write("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n".toByteArray())
+                    withTimeout(60.seconds) { while (running() == 0L) delay(10.milliseconds) }
+                    client.close()
+                    withTimeout(60.seconds) { while (running() > 0L || database.pool.inUse > 0) delay(10.milliseconds) }
+                }
+                assertEquals(session, database.exec("SELECT pg_backend_pid()").scalar())
             }
         }
     }

@@ -6,6 +6,7 @@ import dev.kormorant.DatabaseListener
 import dev.kormorant.DecodeEvent
 import dev.kormorant.PoolStats
 import dev.kormorant.StatementEvent
+import dev.kormorant.TransactionEvent
 import io.micrometer.core.instrument.Gauge
 import io.micrometer.core.instrument.MeterRegistry
 import io.micrometer.core.instrument.Tags
@@ -24,6 +25,7 @@ import kotlin.time.toJavaDuration
  * | `kormorant.statements.rows` | summary of the rows of statements that succeeded; tag `operation` |
  * | `kormorant.statements.decode` | timer of making rows and models of the answers to queries |
  * | `kormorant.transactions` | timer of COMMIT and ROLLBACK of whole transactions; tags `outcome` (`commit`, `rollback`, `failed`) |
+ * | `kormorant.transactions.events` | counter; tag `kind`: `retry`, `leak`, `idle` |
  * | `kormorant.connections.acquire` | timer of the wait for a connection; tag `outcome` (`success`, or the class of the error) |
  * | `kormorant.connections.use` | timer of how long callers hold a connection |
  * | `kormorant.connections.open` | timer of opening one; `kormorant.connections.open.failures` counts those that could not be |
@@ -61,7 +63,12 @@ public class DatabaseMeters(private val registry: MeterRegistry, name: String) :
         record("kormorant.transactions", event.executeTime, tags.and("outcome", outcome))
     }
 
-    override fun onDecode(event: DecodeEvent) = record("kormorant.statements.decode", event.time, tags)
+    override fun onDecode(event: DecodeEvent): Unit = record("kormorant.statements.decode", event.time, tags)
+
+    override fun onTransaction(event: TransactionEvent) {
+        if (event.kind !in NOTEWORTHY) return
+        registry.counter("kormorant.transactions.events", tags.and("kind", event.kind.name.lowercase())).increment()
+    }
 
     override fun onConnection(event: ConnectionEvent) {
         when (event) {
@@ -82,6 +89,8 @@ public class DatabaseMeters(private val registry: MeterRegistry, name: String) :
     }
 
     private companion object {
+        val NOTEWORTHY = setOf(TransactionEvent.Kind.RETRY, TransactionEvent.Kind.LEAK, TransactionEvent.Kind.IDLE)
+
         /** Tags must not grow with what users write. */
         val OPERATIONS = setOf("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "WITH", "CREATE", "ALTER", "DROP", "TRUNCATE", "SET")
     }

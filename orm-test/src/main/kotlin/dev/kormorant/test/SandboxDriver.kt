@@ -82,6 +82,9 @@ internal class SandboxDriver(private val real: Connection) : Driver {
         @Volatile
         private var guarded = false
 
+        /** What the transaction has set for itself. */
+        private val settings = LinkedHashSet<String>()
+
         override val status: ConnectionStatus
             get() = when {
                 closed || real.status == ConnectionStatus.CLOSED -> ConnectionStatus.CLOSED
@@ -139,6 +142,8 @@ internal class SandboxDriver(private val real: Connection) : Driver {
                 SESSION_ONLY.containsMatchIn(sql) -> NOTHING
                 begun && sql == "COMMIT" -> {
                     send("RELEASE SAVEPOINT $savepoint")
+                    // They would last to the end of the test.
+                    for (setting in settings) send("SET LOCAL $setting TO DEFAULT")
                     leave()
                     NOTHING
                 }
@@ -146,12 +151,18 @@ internal class SandboxDriver(private val real: Connection) : Driver {
                     undo()
                     NOTHING
                 }
+                sql.startsWith("SET LOCAL ") -> if (begun) setLocally(statement) else NOTHING
                 begun -> real.execute(renamed(statement))
                 else -> {
                     setGuard()
                     real.execute(statement).also { releaseGuard() }
                 }
             }
+        }
+
+        private suspend fun setLocally(statement: SqlStatement): RawResult {
+            LOCAL_SETTING.find(statement.sql)?.let { settings += it.groupValues[1] }
+            return real.execute(statement)
         }
 
         private suspend fun undo() {
@@ -163,6 +174,7 @@ internal class SandboxDriver(private val real: Connection) : Driver {
         private fun leave() {
             begun = false
             failed = false
+            settings.clear()
             turns.leave(this)
         }
 
@@ -269,6 +281,7 @@ internal class SandboxDriver(private val real: Connection) : Driver {
     companion object {
         private val BEGIN = Regex("^(BEGIN|START TRANSACTION)\\b")
         private val SESSION_ONLY = Regex("^(SET TRANSACTION|SET SESSION CHARACTERISTICS|PRAGMA query_only)\\b")
+        private val LOCAL_SETTING = Regex("^SET LOCAL (\\w+)")
         private val SAVEPOINT = Regex("(SAVEPOINT |RELEASE SAVEPOINT |ROLLBACK TO SAVEPOINT )([\"`]?)(.*)", RegexOption.DOT_MATCHES_ALL)
         private val NOTHING = RawResult(emptyList(), emptyList(), 0)
         private val CANCELLED = SqlStatement("a cancelled statement")
