@@ -63,7 +63,7 @@ public class DatabaseMeters(private val registry: MeterRegistry, name: String) :
         record("kormorant.transactions", event.executeTime, tags.and("outcome", outcome))
     }
 
-    override fun onDecode(event: DecodeEvent) = record("kormorant.statements.decode", event.time, tags)
+    override fun onDecode(event: DecodeEvent): Unit = record("kormorant.statements.decode", event.time, tags)
 
     override fun onTransaction(event: TransactionEvent) {
         if (event.kind !in NOTEWORTHY) return
