@@ -6,6 +6,7 @@ import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.DatabaseUrl
 import dev.kormorant.driver.Dialect
 import dev.kormorant.driver.Driver
+import dev.kormorant.driver.DriverFeature
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
 import dev.kormorant.driver.Prelude
@@ -36,6 +37,7 @@ import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
 import org.jetbrains.exposed.v1.core.statements.StatementInterceptor
 import java.util.ServiceLoader
+import java.util.concurrent.ConcurrentHashMap
 import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration
@@ -76,6 +78,9 @@ public class Database private constructor(
     private val writers = poolOf(Access.WRITE, driver.maxWriters)
     private val readers = if (driver.maxReaders == 0) writers else poolOf(Access.READ, driver.maxReaders)
 
+    /** Open connections outside the pool. */
+    private val apart: MutableSet<Connection> = ConcurrentHashMap.newKeySet()
+
     @Volatile
     private var bridge: ExposedBridge? = null
 
@@ -113,6 +118,8 @@ public class Database private constructor(
     public suspend fun close(grace: Duration = 5.seconds) {
         check(currentCoroutineContext()[scopeKey]?.level == null) { "close() was called inside a transaction of the same database." }
         uncancellable(timer, grace + config.cancelTimeout) {
+            // None of them has work that could be waited for.
+            apart.forEach(::closeApart)
             writers.close(grace)
             if (readers !== writers) readers.close(grace)
             driver.close()
@@ -157,6 +164,25 @@ public class Database private constructor(
     override fun toString(): String = "Database($url)"
 
     // ---- The way of a statement
+
+    /** @throws UnsupportedByDialectException if the driver cannot do [what]. */
+    internal fun require(feature: DriverFeature, what: String) {
+        if (feature !in driver.features) throw UnsupportedByDialectException("The database at $url has no $what.", "PostgreSQL has it.")
+    }
+
+    /** A connection outside the pool, which the caller closes; [close] does too. */
+    internal suspend fun connectApart(): Connection {
+        if (writers.isClosed) throw PoolClosedException("The database is closed.", "Open it again with connect().")
+        return driver.connect(Access.WRITE).also {
+            apart += it
+            if (writers.isClosed) closeApart(it)
+        }
+    }
+
+    internal fun closeApart(connection: Connection) {
+        apart -= connection
+        connection.close()
+    }
 
     /** The bridge to Exposed, made when the first connection has told what the server is. */
     internal suspend fun openBridge(): ExposedBridge = bridge ?: run {

@@ -51,8 +51,8 @@ public class DatabaseConfig internal constructor() {
     public var idleFails: Boolean = false
 
     /**
-     * Whether transactions remember where they were opened, for errors and events. Default `true`: it costs 1 to 2 µs for each block, a
-     * hundredth of the round trips that a transaction makes.
+     * Whether transactions remember where they were opened, for errors and events. Default `true`: it costs some 5 µs for each block, a
+     * few hundredths of the round trips that a transaction makes.
      */
     public var creationSites: Boolean = true
 

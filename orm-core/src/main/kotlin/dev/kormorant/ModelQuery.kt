@@ -51,7 +51,8 @@ public class ModelQuery<M : Model<*>> internal constructor(
 
     /**
      * Collecting it brings the models in portions of about [rows]; see [Query.collect]. Relations are loaded along for each portion,
-     * while the stream is open: outside a transaction on a second connection, which SQLite in memory does not have.
+     * while the stream is open: outside a transaction on a second connection, which SQLite in memory does not have; inside one on the same
+     * connection, which MySQL and MariaDB keep busy ([ConnectionBusyException]).
      */
     public fun fetchSize(rows: Int): ModelQuery<M> = apply { this.rows.fetchSize(rows) }
 

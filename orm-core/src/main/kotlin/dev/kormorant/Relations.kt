@@ -117,14 +117,14 @@ public class Refs<M : Model<*>> internal constructor(owner: Model<*>, private va
      */
     public val value: List<M> @JvmName("value") get() = loaded()
 
-    /** A query for them that can be refined; what it returns is not kept. */
+    /** A query for them that can be refined and has no order yet; what it returns is not kept. */
     public val query: ModelQuery<M>
         @JvmName("query")
         get() {
             @Suppress("UNCHECKED_CAST")
             val target = referrers.target as ModelClass<*, M>
             val key = checkNotNull(referrers.ownerKey.of(owner.state)) { "$owner has no value in ${referrers.ownerKey} that others could refer to." }
-            return target.find { referrers.foundBy.among(listOf(key)) }.orderBy(*referrers.order.toTypedArray())
+            return target.find { referrers.foundBy.among(listOf(key)) }
         }
 }
 

@@ -188,6 +188,9 @@ public object Schema {
      * Makes the changes of [difference], and with [dropExcess] drops what the code does not have. Rows stay, but for the columns that
      * are dropped.
      *
+     * On PostgreSQL labels of enum types are added before everything else, in a transaction of their own unless the caller has one: they
+     * can be used after it only.
+     *
      * On SQLite a change that ALTER TABLE cannot make is made by a new table in place of the old one: that runs in one transaction of
      * its own and so cannot be inside another.
      *
@@ -261,8 +264,8 @@ public object Schema {
      * @throws UnsupportedByDialectException if the dialect has one database only, or inside a transaction that cannot hold it.
      */
     public suspend fun createDatabase(vararg names: String): Unit = changing { database, bridge ->
-        val present = listDatabases().mapTo(HashSet()) { it.lowercase() }
         outsideTransaction(database, bridge)
+        val present = listDatabases().mapTo(HashSet()) { it.lowercase() }
         val statements = bridge.render { names.filter { it.lowercase() !in present }.map { bridge.dialect.exposed.createDatabase(quoted(bridge, it)) } }
         statements.forEach { database.run(ddl(it)) }
     }
@@ -273,8 +276,8 @@ public object Schema {
      * @throws UnsupportedByDialectException if the dialect has one database only, or inside a transaction that cannot hold it.
      */
     public suspend fun dropDatabase(vararg names: String): Unit = changing { database, bridge ->
-        val present = listDatabases().mapTo(HashSet()) { it.lowercase() }
         outsideTransaction(database, bridge)
+        val present = listDatabases().mapTo(HashSet()) { it.lowercase() }
         val statements = bridge.render { names.filter { it.lowercase() in present }.map { bridge.dialect.exposed.dropDatabase(quoted(bridge, it)) } }
         statements.forEach { database.run(ddl(it)) }
     }

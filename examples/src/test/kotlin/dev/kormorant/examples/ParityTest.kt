@@ -55,6 +55,7 @@ class ParityTest {
                 "where fetchBatchedResults count empty collect andHaving orHaving andWhere orWhere groupBy having adjustHaving comment " +
                 "adjustComments fetchSize isForUpdate hasCustomForUpdateState prepareSQL union unionAll intersect except explain mapLazy " +
                 "emptySized wrapper isLoaded exists sortTablesByReferences checkCycle createStatements createFKey addMissingColumnsStatements " +
+                "createSequence dropSequence createIndex createSchema dropSchema setSchema createDatabase dropDatabase listDatabases " +
                 "create createMissingTablesAndColumns statementsRequiredToActualizeScheme checkMappingConsistence checkExcessiveIndices " +
                 "checkExcessiveForeignKeyConstraints withDataBaseLock listTables listTablesInAllSchemas drop commit rollback close connection " +
                 "registerInterceptor unregisterInterceptor exec execInBatch execQuery clearExecutedStatements withTransactionContext " +

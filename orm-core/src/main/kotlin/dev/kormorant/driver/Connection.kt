@@ -50,6 +50,23 @@ public interface Connection {
     public suspend fun stream(statement: SqlStatement, fetchSize: Int): RowStream
 
     /**
+     * Starts `COPY … TO STDOUT`. Only with [DriverFeature.COPY].
+     *
+     * @throws IllegalArgumentException if [sql] has a parameter.
+     */
+    public suspend fun copyOut(sql: String): CopyOut = throw UnsupportedOperationException("copyOut")
+
+    /**
+     * Starts `COPY … FROM STDIN`. Only with [DriverFeature.COPY].
+     *
+     * @throws IllegalArgumentException if [sql] has a parameter.
+     */
+    public suspend fun copyIn(sql: String): CopyIn = throw UnsupportedOperationException("copyIn")
+
+    /** Tells [receiver], from now on, what comes on the channels that this session listens to. Only with [DriverFeature.NOTIFICATIONS]. */
+    public fun receive(receiver: NotificationReceiver): Unit = throw UnsupportedOperationException("receive")
+
+    /**
      * Asks the server to stop the statement in progress and suspends until it has been answered whole, one way or the other.
      * Returns at once when none is in progress. A cancel never outlives this call: it cannot hit the next statement.
      * It has no bound of its own; the caller sets one and then [close]s.

@@ -44,6 +44,9 @@ public interface Driver {
     /** Connections open at once for [Access.READ]; 0 when readers and writers share one pool. */
     public val maxReaders: Int get() = 0
 
+    /** What its connections can do beyond statements. */
+    public val features: Set<DriverFeature> get() = emptySet()
+
     /**
      * A new connection, idle and ready, its session set up. Cancelling the caller abandons the attempt and closes what was opened.
      *
@@ -56,6 +59,15 @@ public interface Driver {
      * [connect] may be called again afterwards.
      */
     public suspend fun close()
+}
+
+/** What not every database can do, known without asking a server. */
+public enum class DriverFeature {
+    /** Sessions can listen to channels: [Connection.receive]. */
+    NOTIFICATIONS,
+
+    /** Rows travel in bulk: [Connection.copyOut] and [Connection.copyIn]. */
+    COPY,
 }
 
 /** What a connection is wanted for. Only a driver with separate readers ([Driver.maxReaders] > 0) sees [READ]. */

@@ -4,6 +4,7 @@ import dev.kormorant.ConfigurationException
 import dev.kormorant.driver.SqlArray
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.driver.SqlType
+import dev.kormorant.hidesValues
 import org.jetbrains.exposed.v1.core.ArrayColumnType
 import org.jetbrains.exposed.v1.core.AutoIncColumnType
 import org.jetbrains.exposed.v1.core.BasicBinaryColumnType
@@ -66,7 +67,11 @@ internal class Binder(size: Int) : PreparedStatementApi {
     private val types = ArrayList<SqlType>(size)
     private val values = ArrayList<Any?>(size)
 
+    /** Positions of values that nobody is to see. */
+    private var hidden: Set<Int> = emptySet()
+
     fun add(columnType: IColumnType<*>, value: Any?) {
+        if (columnType.hidesValues) hidden = hidden + values.size
         val type = sqlTypeOf(columnType)
         when {
             value == null -> put(type, null)
@@ -80,7 +85,9 @@ internal class Binder(size: Int) : PreparedStatementApi {
     }
 
     /** The statement; one with very many parameters is a list whose length will not come again, and is not kept prepared. */
-    fun statement(sql: String, reusable: Boolean = true): SqlStatement = SqlStatement(sql, types, values, reusable && types.size <= MAX_REUSABLE)
+    fun statement(sql: String, reusable: Boolean = true): SqlStatement = (reusable && types.size <= MAX_REUSABLE).let {
+        if (hidden.isEmpty()) SqlStatement(sql, types, values, it) else SecretiveStatement(sql, types, values, it, hidden)
+    }
 
     /** [statement], with what Exposed made it of. */
     fun rendered(rendered: RenderedSql, reusable: Boolean): SqlStatement =

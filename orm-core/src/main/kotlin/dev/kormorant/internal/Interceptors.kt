@@ -1,6 +1,7 @@
 package dev.kormorant.internal
 
 import dev.kormorant.driver.SqlStatement
+import dev.kormorant.hidesValues
 import org.jetbrains.exposed.v1.core.ArrayColumnType
 import org.jetbrains.exposed.v1.core.ColumnType
 import org.jetbrains.exposed.v1.core.IColumnType
@@ -56,10 +57,18 @@ internal class Interceptors(private val transaction: ExposedTransaction) {
     private fun tell(block: () -> Unit): Unit = transaction.onThread(block)
 
     private fun contextOf(statement: SqlStatement): StatementContext =
-        if (statement is RenderedStatement) statement.rendered.let { StatementContext(it.source, it.arguments) }
-        else StatementContext(TextStatement(statement.sql), statement.values.map { PlainType to it })
+        if (statement is RenderedStatement) statement.rendered.let { StatementContext(it.source, shown(it.arguments)) }
+        else {
+            val hidden = (statement as? SecretiveStatement)?.hidden.orEmpty()
+            StatementContext(TextStatement(statement.sql), statement.values.mapIndexed { index, value -> PlainType to if (index in hidden) HIDDEN else value })
+        }
+
+    private fun shown(arguments: Collection<Pair<IColumnType<*>, Any?>>) =
+        if (arguments.none { (type, _) -> type.hidesValues }) arguments else arguments.map { if (it.first.hidesValues) PlainType to HIDDEN else it }
 
     companion object {
+        private const val HIDDEN = "…"
+
         /**
          * Those that are services on the class path. Exposed's own belong to its JDBC and R2DBC modules and work on their transactions only.
          */

@@ -44,6 +44,12 @@ internal class ModelState(private val model: Model<*>) {
     /** The row, with [Unset] for what is not known. */
     fun row(): Array<Any?> = values ?: Array<Any?>(shape.columns.size) { Unset }.also { values = it }
 
+    /** The row, for somebody who is going to change it. */
+    fun rowToFill(): Array<Any?> {
+        touch()
+        return row()
+    }
+
     fun read(column: Column<*>): Any? {
         val row = row()
         val position = shape.position(column)

@@ -85,7 +85,7 @@ internal class ModelWriter(private val type: ModelClass<*, *>, private val datab
     /** Inserts rows that give the same columns, with one statement, and takes over what the database made. */
     private suspend fun insertPart(given: BitSet, models: List<Model<*>>) {
         val insert = sql.insertShape(given)
-        val rows = models.map { it.state.row() }
+        val rows = models.map { it.state.rowToFill() }
         val result = database.run(if (rows.size == 1) sql.insert(insert, rows[0]) else sql.insertAll(insert, rows))
         val missing = sql.missing(given)
         if (insert.returned.isNotEmpty()) {
@@ -138,7 +138,7 @@ internal class ModelWriter(private val type: ModelClass<*, *>, private val datab
 
     private fun countVersion(model: Model<*>) {
         if (shape.version < 0) return
-        val row = model.state.row()
+        val row = model.state.rowToFill()
         row[shape.version] = when (val version = row[shape.version]) {
             is Int -> version + 1
             is Short -> (version + 1).toShort()

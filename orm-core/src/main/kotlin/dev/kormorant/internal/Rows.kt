@@ -50,6 +50,10 @@ internal fun bind(rendered: RenderedSql, reusable: Boolean = true): SqlStatement
 internal class RenderedStatement(val rendered: RenderedSql, types: List<SqlType>, values: List<Any?>, reusable: Boolean) :
     SqlStatement(rendered.sql, types, values, reusable)
 
+/** A statement with values of sensitive columns, at the positions of [hidden]. */
+internal class SecretiveStatement(sql: String, types: List<SqlType>, values: List<Any?>, reusable: Boolean, val hidden: Set<Int>) :
+    SqlStatement(sql, types, values, reusable)
+
 /** Reads rows whose positions are [fields]; what each field needs is found once, not per row. */
 internal class RowReader(private val fields: List<Expression<*>>, private val bridge: ExposedBridge) : RowsReader<ResultRow> {
     private val index = FieldIndex(fields, bridge)

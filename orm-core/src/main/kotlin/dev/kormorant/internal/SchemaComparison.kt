@@ -12,7 +12,8 @@ import org.jetbrains.exposed.v1.core.Transaction
 
 /**
  * Compares [tables] with the schemas they are in, read before; [stored] is by the name of the schema, `null` for that of names without
- * one. With [onlyMissing] what is there is not changed. Types and sequences come first, then new tables, then what changes in those that are there, and foreign keys at the end.
+ * one. With [onlyMissing] what is there is not changed. Types and sequences come first, then what changes in the tables that are there,
+ * then new tables, which may refer to it, and foreign keys at the end.
  */
 internal fun ExposedBridge.difference(
     tables: List<Table>,
@@ -25,9 +26,9 @@ internal fun ExposedBridge.difference(
     val sequences = SequenceComparison(this, transaction, stored)
     val keyChanges = compared.flatMap { it.foreignKeys }
     val freed = if (dialect.schema.fixesTypesOfKeys) keysOn(present.zip(compared), stored).filterNot { isChanged(it, keyChanges) } else emptyList()
-    val changes = typeChanges(transaction, declared, stored) + sequences.missing(declared) + missing.map(::creation) +
+    val changes = typeChanges(transaction, declared, stored) + sequences.missing(declared) +
         freed.map { it.drop(this, transaction) } + compared.flatMap { it.own } + freed.map { it.add(transaction) } +
-        missing.flatMap(::laterKeys) + keyChanges
+        missing.map(::creation) + missing.flatMap(::laterKeys) + keyChanges
     val excess = compared.flatMap { it.excess } + labelsInExcess(declared, stored) + sequences.inExcess(declared)
     SchemaDifference(changes, excess.sortedBy { it.kind })
 }

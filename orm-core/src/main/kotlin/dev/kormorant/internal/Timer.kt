@@ -1,7 +1,9 @@
 package dev.kormorant.internal
 
+import kotlinx.coroutines.suspendCancellableCoroutine
 import java.util.concurrent.ScheduledThreadPoolExecutor
 import java.util.concurrent.TimeUnit
+import kotlin.coroutines.resume
 import kotlin.time.Duration
 
 /**
@@ -17,6 +19,12 @@ internal interface Timer {
      * All actions share one thread: they hand work on and never block, suspend, log or throw.
      */
     fun schedule(delay: Duration, action: () -> Unit): AutoCloseable
+}
+
+/** Suspends for [time]. */
+internal suspend fun Timer.pause(time: Duration): Unit = suspendCancellableCoroutine { continuation ->
+    val alarm = schedule(time) { continuation.resume(Unit) }
+    continuation.invokeOnCancellation { alarm.close() }
 }
 
 /** The timer of this process, on one daemon thread that starts with the first alarm. */

@@ -95,7 +95,7 @@ class ConnectionPoolTest {
     }
 
     @Test
-    fun `a connection that is not idle when released is closed`() {
+    fun `a connection that is not idle when released is closed (P15)`() {
         for (status in ConnectionStatus.entries - ConnectionStatus.IDLE) {
             val pool = pool()
             val pooled = pool.lend()
@@ -271,7 +271,7 @@ class ConnectionPoolTest {
     }
 
     @Test
-    fun `a stalled connect blocks nobody who can be served by another connection`() {
+    fun `a stalled connect blocks nobody who can be served by another connection (P7)`() {
         val pool = pool { max = 2 }
         val lent = pool.lend()
         connectGate = CompletableDeferred()
@@ -449,7 +449,7 @@ class ConnectionPoolTest {
     }
 
     @Test
-    fun `a closed pool stays closed until it is opened again, and takes no connection of its former life`() {
+    fun `a closed pool stays closed until it is opened again, and takes no connection of its former life (P11)`() {
         val pool = pool { min = 2 }
         val old = pool.lend()
         Call { pool.close(Duration.ZERO) }

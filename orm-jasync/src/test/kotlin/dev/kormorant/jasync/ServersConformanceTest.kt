@@ -4,8 +4,10 @@ import dev.kormorant.driver.QueryClause
 import dev.kormorant.test.TestServers
 import dev.kormorant.test.conformance.Capabilities
 import dev.kormorant.test.conformance.Conformance
+import dev.kormorant.test.conformance.CopySuite
 import dev.kormorant.test.conformance.Dialogue
 import dev.kormorant.test.conformance.FaultSuite
+import dev.kormorant.test.conformance.NotificationSuite
 import dev.kormorant.test.conformance.ServerBackend
 import dev.kormorant.test.conformance.SoakSuite
 import dev.kormorant.test.conformance.StreamMemorySuite
@@ -32,6 +34,14 @@ class MySqlSoakTest : SoakSuite(MySql, parameters = "sslmode=disable")
 
 class MariaDbSoakTest : SoakSuite(MariaDb)
 
+class PostgreSqlNotificationTest : NotificationSuite(PostgreSql)
+
+class MySqlNotificationTest : NotificationSuite(MySql)
+
+class PostgreSqlCopyTest : CopySuite(PostgreSql)
+
+class MySqlCopyTest : CopySuite(MySql)
+
 class PostgreSqlStreamMemoryTest : StreamMemorySuite(PostgreSql)
 
 class MySqlStreamMemoryTest : StreamMemorySuite(MySql)
@@ -46,6 +56,8 @@ private object PostgreSql : ServerBackend(
         unsigned64 = false,
         jsonb = true,
         statementsDuringStreams = true,
+        notifications = true,
+        copy = true,
         arrays = true,
         replace = false,
         merge = true,
@@ -61,6 +73,7 @@ private object PostgreSql : ServerBackend(
         killSession = { "SELECT pg_terminate_backend($it)" },
         sessionsInTransaction = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'",
         sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'",
+        listeners = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'",
         diagnosis = listOf(
             "SELECT pid, state, wait_event_type, wait_event, pg_blocking_pids(pid)::text, (now() - xact_start)::text, (now() - state_change)::text, query " +
                 "FROM pg_stat_activity WHERE datname = current_database()",

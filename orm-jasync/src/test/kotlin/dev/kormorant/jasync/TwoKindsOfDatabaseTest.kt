@@ -59,6 +59,15 @@ class TwoKindsOfDatabaseTest {
     }
 
     @Test
+    fun `a mysql URL to a MariaDB server is noticed at the first connection (P16)`() = runBlocking {
+        val url = TestServers.mariadb().url.replaceBefore("://", "mysql")
+        Database.open(url).use { db ->
+            db.connect()
+            assertEquals("MariaDB", db.dialectName)
+        }
+    }
+
+    @Test
     fun `one model, nested, is rendered for the database that runs it`() = test { postgresql, mariadb, sqlite ->
         withContext(postgresql) {
             val first = Note.create { key = "in PostgreSQL" }

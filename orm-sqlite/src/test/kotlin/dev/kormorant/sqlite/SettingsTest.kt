@@ -41,7 +41,7 @@ class SettingsTest {
     }
 
     @Test
-    fun `the pragmas of the user hold on every connection and win`() = test {
+    fun `the pragmas of the user hold on every connection and win (P13)`() = test {
         val settings = SqliteSettings().apply {
             pragma("cache_size", -4321)
             pragma("FOREIGN_KEYS", false)
@@ -57,7 +57,7 @@ class SettingsTest {
     }
 
     @Test
-    fun `an attached file is there on every connection`() = test {
+    fun `an attached file is there on every connection (P13)`() = test {
         val other = directory.resolve("it's.db")
         val settings = SqliteSettings().apply { attach(other.toString(), "other") }
         open("sqlite:${directory.resolve("x.db")}", settings).use { driver ->
@@ -72,7 +72,7 @@ class SettingsTest {
     }
 
     @Test
-    fun `a function is there on every connection, with all kinds of values`() = test {
+    fun `a function is there on every connection, with all kinds of values (P13)`() = test {
         val settings = SqliteSettings().apply {
             function("kinds") { arguments -> arguments.joinToString { if (it == null) "null" else it.javaClass.simpleName } }
             function("same", 1, deterministic = true) { it.single() }
@@ -126,7 +126,7 @@ class SettingsTest {
     }
 
     @Test
-    fun `a collation orders on every connection`() = test {
+    fun `a collation orders on every connection (P13)`() = test {
         val settings = SqliteSettings().apply { collation("by_length", compareBy(String::length)) }
         open("sqlite:${directory.resolve("x.db")}", settings).use { driver ->
             driver.connect(Access.WRITE).let {

@@ -4,7 +4,9 @@ import dev.kormorant.driver.QueryClause
 import dev.kormorant.test.conformance.Backend
 import dev.kormorant.test.conformance.Capabilities
 import dev.kormorant.test.conformance.Conformance
+import dev.kormorant.test.conformance.CopySuite
 import dev.kormorant.test.conformance.Dialogue
+import dev.kormorant.test.conformance.NotificationSuite
 import dev.kormorant.test.conformance.Place
 import dev.kormorant.test.conformance.SoakSuite
 import dev.kormorant.test.conformance.StreamMemorySuite
@@ -15,6 +17,10 @@ class SqliteFileConformanceTest : Conformance(SqliteFile)
 class SqliteMemoryConformanceTest : Conformance(SqliteMemory)
 
 class SqliteFileSoakTest : SoakSuite(SqliteFile, coroutines = 100)
+
+class SqliteNotificationTest : NotificationSuite(SqliteFile)
+
+class SqliteCopyTest : CopySuite(SqliteFile)
 
 class SqliteFileStreamMemoryTest : StreamMemorySuite(SqliteFile)
 

@@ -10,8 +10,8 @@ import kotlin.coroutines.resume
 import kotlin.coroutines.resumeWithException
 
 /**
- * A statement whose rows are handed over in portions. One portion waits for the reader; as long as it does, nothing is read from the
- * socket, and the server waits too. Everything but the calls of [RowStream] runs on the event loop.
+ * A statement whose rows are handed over in portions. As long as one waits for the reader, nothing more is read from the socket, and the
+ * server waits too. Everything but the calls of [RowStream] runs on the event loop.
  */
 internal class StreamedExecution(
     connection: MySqlConnection,
@@ -22,7 +22,7 @@ internal class StreamedExecution(
     override var columns: List<RawColumn> = emptyList()
         private set
 
-    private var ready = ArrayList<Array<Any?>>()
+    private val ready = ArrayDeque<Array<Any?>>()
     private var reader: CancellableContinuation<List<Array<Any?>>?>? = null
     private var open = false
     private var dropping = false
@@ -48,16 +48,14 @@ internal class StreamedExecution(
     }
 
     private fun handOver() {
-        val rows = ready
-        ready = ArrayList(minOf(fetchSize, rows.size))
-        reader?.resume(rows)
+        reader?.resume(List(minOf(fetchSize, ready.size)) { ready.removeFirst() })
         reader = null
     }
 
     /** From now on rows are read and thrown away. */
     fun drop() {
         dropping = true
-        ready = ArrayList()
+        ready.clear()
         connection.resumeReading()
     }
 
@@ -87,7 +85,7 @@ internal class StreamedExecution(
             ready.isNotEmpty() -> {
                 reader = continuation
                 handOver()
-                if (!over) connection.resumeReading()
+                if (!over && ready.size < fetchSize) connection.resumeReading()
             }
             failure != null -> continuation.resumeWithException(failure)
             dropping -> continuation.resumeWithException(

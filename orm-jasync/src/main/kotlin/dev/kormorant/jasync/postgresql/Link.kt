@@ -5,6 +5,7 @@ import com.github.jasync.sql.db.postgresql.messages.backend.ParameterStatusMessa
 import com.github.jasync.sql.db.postgresql.messages.backend.RowDescriptionMessage
 import com.github.jasync.sql.db.postgresql.parsers.MessageParsersRegistry
 import dev.kormorant.ConnectionException
+import dev.kormorant.driver.NotificationReceiver
 import io.netty.buffer.ByteBuf
 import io.netty.channel.Channel
 import io.netty.channel.ChannelFutureListener
@@ -31,6 +32,9 @@ internal abstract class Command {
 
     /** ReadyForQuery was processed: the answer is whole. */
     abstract fun onReady()
+
+    /** Gets ready to be stopped. Returns whether the server is at work and has to be asked. */
+    open fun cancel(): Boolean = true
 
     /** The link is gone and with it the rest of the answer. */
     abstract fun onLost(failure: ConnectionException)
@@ -72,6 +76,7 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
         private set
 
     private var established = false
+    private var receiver: NotificationReceiver? = null
 
     /** What the server told in ParameterStatus. */
     val parameters: MutableMap<String, String> = HashMap()
@@ -94,6 +99,24 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
     /** Sends more for the command under way; on the event loop. */
     fun write(messages: ByteBuf) {
         channel.writeAndFlush(messages).addListener(failOnError)
+    }
+
+    /** Like the other; [onWritten] is told when the socket has taken them, or never will. */
+    fun write(messages: ByteBuf, onWritten: () -> Unit) {
+        channel.writeAndFlush(messages).addListener(failOnError).addListener { onWritten() }
+    }
+
+    /** Lets the server wait, or go on; on the event loop. */
+    fun read(on: Boolean) {
+        if (channel.config().isAutoRead != on) channel.config().isAutoRead = on
+    }
+
+    /** Tells [receiver] of notifications, and of the end of the link. */
+    fun notify(receiver: NotificationReceiver) {
+        onEventLoop {
+            this.receiver = receiver
+            if (!open) receiver.onLost(failure ?: lost(null))
+        }
     }
 
     /** Suspends until [command] is answered or lost. */
@@ -142,6 +165,12 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
         }
     }
 
+    /** Without the superclass's own read, which it makes although the server is to wait, because nothing is handed on to another handler. */
+    override fun channelReadComplete(ctx: ChannelHandlerContext) {
+        discardSomeReadBytes()
+        ctx.fireChannelReadComplete()
+    }
+
     override fun handlerAdded(ctx: ChannelHandlerContext) {
         if (!channel.isActive) fail(lost(null))
     }
@@ -165,7 +194,8 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
                 commands.removeFirst().onReady()
             }
             'S' -> onParameter(parsers.parse(type.code, body) as ParameterStatusMessage)
-            'N', 'A' -> Unit
+            'A' -> receiver?.let { onNotification(it, body) }
+            'N' -> Unit
             'E' -> {
                 val error = parsers.parse(type.code, body) as ErrorMessage
                 if (error.endsSession) fail(connectionError(error, address)) else commands.firstOrNull()?.onError(error)
@@ -174,6 +204,13 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
             else -> commands.first().onMessage(type, body)
         }
     }
+
+    private fun onNotification(receiver: NotificationReceiver, body: ByteBuf) {
+        val sender = body.readInt()
+        receiver.onNotification(body.readText(), body.readText(), sender.toLong())
+    }
+
+    private fun ByteBuf.readText(): String = readCharSequence(bytesBefore(0), Charsets.UTF_8).toString().also { skipBytes(1) }
 
     private fun onParameter(parameter: ParameterStatusMessage) {
         parameters[parameter.key] = parameter.value
@@ -200,6 +237,8 @@ internal class Link(private val channel: Channel, val address: String) : ByteToM
         open = false
         channel.close()
         while (commands.isNotEmpty()) commands.removeFirst().onLost(failure)
+        receiver?.onLost(failure)
+        receiver = null
     }
 
     private fun lost(cause: Throwable?) = if (established) {

@@ -66,6 +66,10 @@ internal fun ByteBuf.sync(): ByteBuf = message('S') {}
 
 internal fun ByteBuf.flush(): ByteBuf = message('H') {}
 
+internal fun ByteBuf.copyData(bytes: ByteArray): ByteBuf = message('d') { writeBytes(bytes) }
+
+internal fun ByteBuf.copyDone(): ByteBuf = message('c') {}
+
 internal fun ByteBuf.copyFail(reason: String): ByteBuf = message('f') { writeText(reason) }
 
 internal fun ByteBuf.terminate(): ByteBuf = message('X') {}

@@ -5,7 +5,10 @@ import dev.kormorant.ConnectionException
 import dev.kormorant.StatementCacheStats
 import dev.kormorant.driver.Connection
 import dev.kormorant.driver.ConnectionStatus
+import dev.kormorant.driver.CopyIn
+import dev.kormorant.driver.CopyOut
 import dev.kormorant.driver.Dialect
+import dev.kormorant.driver.NotificationReceiver
 import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.RowStream
@@ -109,8 +112,10 @@ internal class PostgreSqlConnection(
         val command = inProgress() ?: return
         var patience = FIRST_PATIENCE
         do {
-            val atWork = if (command is StreamCommand) endStream(command) else true
-            if (atWork) requestCancel(backend)
+            if (isAtWork(command)) {
+                requestCancel(backend)
+                link.onEventLoop { link.read(true) }
+            }
             val answered = link.awaitDone(command, patience)
             patience = minOf(patience * 2, LAST_PATIENCE)
         } while (!answered)
@@ -124,9 +129,21 @@ internal class PostgreSqlConnection(
         }
     }
 
-    private suspend fun endStream(stream: StreamCommand): Boolean = suspendCancellableCoroutine { continuation ->
-        link.onEventLoop { continuation.resumeWith(Result.success(stream.cancel())) }
+    private suspend fun isAtWork(command: Command): Boolean = suspendCancellableCoroutine { continuation ->
+        link.onEventLoop { continuation.resumeWith(Result.success(command.cancel())) }
     }
+
+    override suspend fun copyOut(sql: String): CopyOut = copy(CopyOutCommand(session, sql))
+
+    override suspend fun copyIn(sql: String): CopyIn = copy(CopyInCommand(session, sql))
+
+    private suspend fun <C : CopyCommand> copy(command: C): C {
+        val messages = claim { command to link.buffer().query(statements.serverSql(SqlStatement(command.sql, reusable = false))) }.second
+        command.start(messages)
+        return command
+    }
+
+    override fun receive(receiver: NotificationReceiver): Unit = link.notify(receiver)
 
     override fun close() {
         val abandons = link.open && current.get() != null

@@ -5,6 +5,7 @@ import dev.kormorant.driver.Access
 import dev.kormorant.driver.Connection
 import dev.kormorant.driver.DatabaseUrl
 import dev.kormorant.driver.Driver
+import dev.kormorant.driver.DriverFeature
 import dev.kormorant.driver.DriverOptions
 import dev.kormorant.driver.DriverProvider
 import dev.kormorant.jasync.LastRequests
@@ -37,6 +38,8 @@ internal class PostgreSqlDriver(
     private val dialects = ConcurrentHashMap<String, PostgreSqlFacts>()
     private val lastRequests = LastRequests()
     private val address = "${settings.host}:${settings.port}"
+
+    override val features: Set<DriverFeature> = DriverFeature.entries.toSet()
 
     override suspend fun connect(access: Access): Connection {
         val password = options.password?.invoke()

@@ -193,7 +193,7 @@ internal abstract class StatementCommand(
         return serverError?.let { databaseError(it, failedSql()) } ?: decodeFailure
     }
 
-    protected companion object {
+    companion object {
         fun commandTag(body: ByteBuf): String = body.toString(body.readerIndex(), body.readableBytes() - 1, Charsets.US_ASCII)
 
         /** The number at the end of `INSERT 0 5` or `SELECT 3`; 0 when there is none. */

@@ -69,8 +69,8 @@ internal class StreamCommand(session: Session, statement: SqlStatement, prepared
 
     // ---- The event loop's side
 
-    /** Ends a stream that waits for its reader. Returns whether the server is at work and has to be asked to stop. */
-    fun cancel(): Boolean {
+    /** Ends a stream that waits for its reader. */
+    override fun cancel(): Boolean {
         end(Stop.CANCELLED)
         return phase != Phase.DONE && phase != Phase.ENDING
     }

@@ -82,6 +82,10 @@ public class Capabilities(
     public val jsonb: Boolean = false,
     /** In a transaction other statements can run while a stream is being collected. */
     public val statementsDuringStreams: Boolean = false,
+    /** Sessions can listen to channels. */
+    public val notifications: Boolean = false,
+    /** Rows travel in bulk by COPY. */
+    public val copy: Boolean = false,
     /** Columns can be arrays. */
     public val arrays: Boolean = false,
     /** Type of a column that holds 16 MB of bytes. */
@@ -110,6 +114,8 @@ public class Dialogue(
     public val sessionsInTransaction: String? = null,
     /** How many sessions the current database has; `null` where there is nobody to ask. */
     public val sessions: String? = null,
+    /** Ids of the sessions of the current database that listen to a channel; `null` where none can. */
+    public val listeners: String? = null,
     /** What to ask when nothing goes on: sessions, transactions, who waits for whom. */
     public val diagnosis: List<String> = emptyList(),
     /** The session's bounds for a statement and for the wait for a lock; `null` where there are none. */

@@ -1,7 +1,10 @@
 package dev.kormorant.test.conformance
 
-import dev.kormorant.StaleModelException
+import dev.kormorant.ErrorDetails
 import dev.kormorant.RecordNotFoundException
+import dev.kormorant.Retry
+import dev.kormorant.SerializationException
+import dev.kormorant.StaleModelException
 import dev.kormorant.delete
 import dev.kormorant.refresh
 import dev.kormorant.save
@@ -92,6 +95,24 @@ public abstract class LockingSuite(backend: Backend) : Suite(backend, Purses, No
             }
         }.awaitAll()
         assertEquals(60, Purse.get(id).balance)
+    }
+
+    @Test
+    public fun `a transaction that runs again begins with the versions and ids it had (N16, U8)`(): Unit = test {
+        val old = Purse.get(purse().id)
+        old.balance = 11
+        val fresh = Purse.new { owner = "bob" }
+        var attempts = 0
+        db.transaction(retry = Retry()) {
+            assertTrue(fresh.isNew && old.isDirty)
+            assertEquals(0, old.version)
+            old.save()
+            fresh.save()
+            if (++attempts == 1) throw SerializationException("lost", ErrorDetails(), null)
+        }
+        assertEquals(2, attempts)
+        assertEquals(1 to 1, old.version to Purse.get(old.id).version)
+        assertEquals(setOf(old.id, fresh.id), Purse.all().toList().map { it.id }.toSet())
     }
 
     @Test

@@ -10,6 +10,7 @@ import dev.kormorant.LongModel
 import dev.kormorant.LongModelClass
 import dev.kormorant.NoDatabaseException
 import dev.kormorant.RecordNotFoundException
+import dev.kormorant.addLogger
 import dev.kormorant.delete
 import dev.kormorant.deleteAll
 import dev.kormorant.isSensitive
@@ -25,6 +26,8 @@ import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import kotlinx.serialization.json.Json
 import org.jetbrains.exposed.v1.core.Column
+import org.jetbrains.exposed.v1.core.SqlLogger
+import org.jetbrains.exposed.v1.core.Transaction
 import org.jetbrains.exposed.v1.core.count
 import org.jetbrains.exposed.v1.core.dao.id.CompositeID
 import org.jetbrains.exposed.v1.core.dao.id.EntityID
@@ -34,6 +37,8 @@ import org.jetbrains.exposed.v1.core.eq
 import org.jetbrains.exposed.v1.core.greater
 import org.jetbrains.exposed.v1.core.inList
 import org.jetbrains.exposed.v1.core.max
+import org.jetbrains.exposed.v1.core.statements.StatementContext
+import org.jetbrains.exposed.v1.core.statements.expandArgs
 import org.jetbrains.exposed.v1.core.sum
 import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -407,6 +412,26 @@ public abstract class ModelWriteSuite(backend: Backend) : Suite(backend, Members
             statementsOf { card.save() }.joinToString(),
         )
         for (text in texts) assertFalse(secret.take(36) in text, text)
+    }
+
+    @Test
+    public fun `loggers see a sign in place of what is sensitive (U15)`(): Unit = test {
+        val logged = ArrayList<String>()
+        val ann = member("ann@x")
+        transaction { tx ->
+            tx.addLogger(object : SqlLogger {
+                override fun log(context: StatementContext, transaction: Transaction) {
+                    logged += context.expandArgs(transaction)
+                }
+            })
+            val card = Card.create { member.value = ann; pin = "secret-1" }
+            card.pin = "secret-2"
+            card.save()
+            Cards.update({ Cards.pin eq "secret-2" }) { it[pin] = "secret-3" }
+            assertEquals(1, Card.count { Cards.pin eq "secret-3" })
+            member("bob@x")
+        }
+        assertTrue(logged.size >= 5 && logged.none { "secret" in it } && logged.any { "…" in it } && logged.any { "bob@x" in it }, "$logged")
     }
 
     @Test

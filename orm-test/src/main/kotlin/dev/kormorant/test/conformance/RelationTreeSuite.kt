@@ -197,6 +197,18 @@ public abstract class RelationTreeSuite(backend: Backend) :
         assertEquals(listOf("ann"), User.all().orderBy(Users.name).fetchSize(2).with(User::tweets).take(1).toList().map { it.name })
     }
 
+    @Test
+    public fun `in a transaction relations are loaded between the portions of a stream, on the same connection (Q10, Q12)`(): Unit = test {
+        needs(can.statementsDuringStreams, "statements during a stream")
+        people("ann", "bob", "cid", "dan")
+        transaction {
+            User.create { name = "eve" }
+            val users = User.all().orderBy(Users.name).fetchSize(2).with(User::tweets, Tweet::tags).map { it }.toList()
+            assertEquals(listOf(3, 3, 3, 3, 0), users.map { it.tweets.value.size })
+            assertEquals(1, db.pool.inUse)
+        }
+    }
+
     // ---- Peers
 
     @Test

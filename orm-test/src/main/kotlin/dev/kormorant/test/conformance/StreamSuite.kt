@@ -9,6 +9,7 @@ import dev.kormorant.transaction
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.take
@@ -164,7 +165,7 @@ public abstract class StreamSuite(backend: Backend) : Suite(backend, Pages) {
                 fill(50)
                 transaction {
                     rows().take(1).collect {
-                        val error = assertFails<ConnectionBusyException> { withContext(Dispatchers.Default) { Pages.selectAll().count() } }
+                        val error = async(Dispatchers.Default) { assertFails<ConnectionBusyException> { Pages.selectAll().count() } }.await()
                         assertTrue("100ms" in error.message!!, error.message)
                     }
                     assertEquals(50, Pages.selectAll().count())
