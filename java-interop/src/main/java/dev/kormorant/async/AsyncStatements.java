@@ -35,7 +35,6 @@ import kotlin.Unit;
 import kotlin.jvm.functions.Function0;
 import kotlin.jvm.functions.Function1;
 import kotlin.jvm.functions.Function2;
-import kotlinx.coroutines.flow.Flow;
 import kotlinx.coroutines.flow.FlowKt;
 import org.jetbrains.exposed.v1.core.Column;
 import org.jetbrains.exposed.v1.core.Expression;
@@ -740,7 +739,8 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
         return fields.length == 0 ? new ArrayList<>(table.getColumns()) : List.of(fields);
     }
 
-    private <R> CompletableFuture<R> collected(Flow<ResultRow> rows, Function<List<? extends ResultRow>, R> map) {
+    private <R> CompletableFuture<R> collected(
+            kotlinx.coroutines.flow.Flow<ResultRow> rows, Function<List<? extends ResultRow>, R> map) {
         return funnel.<List<? extends ResultRow>, R>call(next -> FlowKt.toList(rows, new ArrayList<ResultRow>(), next), map);
     }
 
