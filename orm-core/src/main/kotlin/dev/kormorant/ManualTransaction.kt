@@ -5,7 +5,7 @@ import dev.kormorant.internal.Deadline
 import dev.kormorant.internal.Level
 import dev.kormorant.internal.LevelKind
 import dev.kormorant.internal.tell
-import dev.kormorant.internal.finish
+import dev.kormorant.internal.undo
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.DisposableHandle
@@ -106,8 +106,7 @@ public class ManualTransaction private constructor(level: Level, private val wat
             val database = level.session.database
             try {
                 database.takeLastTurn(level)
-                level.rollbackOnly = true
-                finish(level, Result.success(Unit))
+                undo(level)
             } finally {
                 closeLevel(level)
                 level.session.close()

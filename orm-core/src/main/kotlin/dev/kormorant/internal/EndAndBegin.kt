@@ -25,7 +25,8 @@ internal suspend fun endAndBegin(level: Level, begin: Boolean, isRollback: Boole
 
 private val SUCCESS = Result.success(Unit)
 
-private suspend fun undo(level: Level) {
+/** Rolls [level] back, if there is anything to roll back. */
+internal suspend fun undo(level: Level) {
     level.forgetActions()
     val connection = level.session.connection ?: return
     if (level.begun) rollback(level, connection)?.let { throw it }

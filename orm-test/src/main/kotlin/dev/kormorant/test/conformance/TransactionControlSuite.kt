@@ -1,6 +1,7 @@
 package dev.kormorant.test.conformance
 
 import dev.kormorant.Database
+import dev.kormorant.DatabaseException
 import dev.kormorant.DatabaseListener
 import dev.kormorant.Isolation
 import dev.kormorant.Propagation
@@ -249,6 +250,8 @@ public abstract class TransactionControlSuite(backend: Backend) : Suite(backend,
             addPages("uncommitted")
         }
         assertFails<Stop> { db.begin().use { addPages("b"); throw Stop() } }
+        val refused = assertFails<DatabaseException> { db.begin().use { addPages("b"); db.exec("SELEKT 1") } }
+        assertEquals(emptyList<Throwable>(), refused.suppressed.toList())
         assertEquals(1, db.begin().use { 1 })
         assertEquals(0, db.pool.inUse)
         assertEquals(listOf("a", "nested", "saved"), pageKeys())
