@@ -33,6 +33,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kormorant.BlockingPolicy;
 import dev.kormorant.MappingException;
 import dev.kormorant.UnsupportedByDialectException;
 import dev.kormorant.async.AsyncDatabase;
@@ -95,7 +96,7 @@ class ReadingTest {
 
     @BeforeEach
     void open() {
-        db = AsyncDatabase.open(where.url.get());
+        db = AsyncDatabase.open(where.url.get(), config -> config.blocking(BlockingPolicy.ALLOW));
         db.schema().drop(STAFF).thenCompose(none -> db.schema().create(STAFF)).join();
         ids = new ArrayList<>();
         insert("Ann", "blue", 50, null);
