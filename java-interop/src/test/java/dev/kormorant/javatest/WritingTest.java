@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kormorant.BlockingPolicy;
 import dev.kormorant.UnsupportedByDialectException;
 import dev.kormorant.async.AsyncDatabase;
 import dev.kormorant.async.LongTable;
@@ -94,7 +95,7 @@ class WritingTest {
 
     @BeforeEach
     void open() {
-        db = AsyncDatabase.open(where.url.get());
+        db = AsyncDatabase.open(where.url.get(), config -> config.blocking(BlockingPolicy.ALLOW));
         db.schema().drop(WORDS, STAFF).thenCompose(none -> db.schema().create(WORDS, STAFF)).join();
     }
 
