@@ -7,6 +7,7 @@ import dev.kormorant.CommitOutcome;
 import dev.kormorant.CommitOutcomeUnknownException;
 import dev.kormorant.Database;
 import dev.kormorant.Model;
+import dev.kormorant.Notification;
 import dev.kormorant.PoolStats;
 import dev.kormorant.Rows;
 import dev.kormorant.async.internal.Funnel;
@@ -227,6 +228,33 @@ public final class AsyncDatabase extends AsyncStatements implements AutoCloseabl
      */
     public <T> Flow.Publisher<T> publisher(Rows<T> query) {
         return funnel.publisher(query);
+    }
+
+    /**
+     * What is sent on channels, from {@code Notification.Begin} on and without end: a {@code Notification.Message} for each, and a
+     * {@code Notification.Gap} where some may be missing because the link was lost for a while. PostgreSQL only.
+     *
+     * <p>Each subscription has a connection of its own outside the pool, which cancelling it closes. {@code onError} gets
+     * {@code UnsupportedByDialectException} from other databases and behind a pooler, {@code ConnectionException} when the first connect fails,
+     * and {@code PoolClosedException} when this database is closed.
+     *
+     * @param channels names as they are, without quotes
+     * @return the notifications
+     */
+    public Flow.Publisher<Notification> listen(String... channels) {
+        return funnel.listen(channels.clone());
+    }
+
+    /**
+     * The bytes of {@code COPY … TO STDOUT}, in pieces cut anywhere; a slow subscriber makes the server wait. PostgreSQL only.
+     *
+     * <p>Each subscription runs the statement anew, outside every transaction; cancelling it stops the statement and gives the connection back.
+     *
+     * @param sql the statement
+     * @return the bytes; {@code onError} gets {@code UnsupportedByDialectException} from other databases
+     */
+    public Flow.Publisher<byte[]> copyOut(String sql) {
+        return funnel.copyOut(sql);
     }
 
     /**

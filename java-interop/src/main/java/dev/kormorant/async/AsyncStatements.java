@@ -27,6 +27,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Flow;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -219,6 +220,28 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      */
     public final <T> CompletableFuture<Optional<T>> scalar(Query query, Expression<T> expression) {
         return funnel.<T, Optional<T>>call(next -> query.scalarOrNull(expression, next), Optional::ofNullable);
+    }
+
+    /**
+     * Sends a message to all that listen to a channel; in a transaction when that is committed. PostgreSQL only.
+     *
+     * @param channel name as it is, without quotes
+     * @param payload less than 8 000 bytes; may be empty
+     * @return complete when it is sent; fails with {@code UnsupportedByDialectException} on other databases, before anything is sent
+     */
+    public final CompletableFuture<Void> notify(String channel, String payload) {
+        return funnel.notify(channel, payload);
+    }
+
+    /**
+     * Sends data as the input of {@code COPY … FROM STDIN}: all of it is stored or, after any failure, nothing. PostgreSQL only.
+     *
+     * @param sql the statement
+     * @param data pieces cut anywhere; the next one is asked for when the server has taken the one before
+     * @return the number of rows; fails with {@code UnsupportedByDialectException} on other databases, before anything is sent
+     */
+    public final CompletableFuture<Long> copyIn(String sql, Flow.Publisher<byte[]> data) {
+        return funnel.copyIn(sql, data);
     }
 
     /**

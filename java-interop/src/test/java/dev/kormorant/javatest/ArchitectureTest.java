@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
     private static final Pattern CLASS_NAME = Pattern.compile("[a-z]\\w*(?:\\.\\w+)+(?:\\$\\w+)*");
     private static final Pattern FIT_FOR_JAVA =
-            Pattern.compile("java\\.(?!lang\\.reflect).*|dev\\.kormorant\\.(async\\.)?[A-Z].*|org\\.jetbrains\\.exposed\\.v1\\.core\\..*");
+            Pattern.compile("java\\.(?!lang\\.reflect).*|dev\\.kormorant\\.((async|postgresql)\\.)?[A-Z].*|org\\.jetbrains\\.exposed\\.v1\\.core\\..*");
 
     @Test
     void no_Kotlin_type_is_in_a_signature_that_Java_sees() throws Exception {

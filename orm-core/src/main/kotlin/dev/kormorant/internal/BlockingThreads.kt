@@ -19,7 +19,7 @@ internal object BlockingThreads {
 
     private val shared = object : ClassValue<Boolean>() {
         override fun computeValue(type: Class<*>): Boolean = generateSequence(type) { it.superclass }
-            .any { ancestor -> ancestor.name in SHARED || ancestor.interfaces.any { it.name in SHARED } }
+            .any { ancestor -> ancestor.simpleName in SHARED || ancestor.interfaces.any { it.simpleName in SHARED } }
     }
 
     fun isVirtual(thread: Thread): Boolean = virtual != null && virtual.invokeWithArguments(thread) as Boolean
@@ -34,6 +34,6 @@ internal object BlockingThreads {
         null
     }
 
-    /** Event loops, by the name of their class: not every program has it. */
-    private val SHARED = setOf("io.netty.util.concurrent.FastThreadLocalThread", "reactor.core.scheduler.NonBlocking")
+    /** Event loops of Netty and Reactor, by the names of their classes: not every program has them. */
+    private val SHARED = setOf("FastThreadLocalThread", "NonBlocking")
 }

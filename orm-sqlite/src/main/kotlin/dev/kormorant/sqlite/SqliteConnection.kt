@@ -77,14 +77,18 @@ internal class SqliteConnection(
     }
 
     override fun close() {
-        val waiting = synchronized(lock) {
+        val running: Execution?
+        val waiting: CompletableDeferred<*>?
+        synchronized(lock) {
             if (closed) return
             closed = true
-            current?.isCancelled = true
+            running = current
+            waiting = answer
             onClose()
-            answer
         }
+        // In this order, so that the end of the statement is told as that of the connection.
         waiting?.completeExceptionally(closedException())
+        running?.isCancelled = true
     }
 
     /** Makes the connection the caller's for one statement, before anything is sent. */

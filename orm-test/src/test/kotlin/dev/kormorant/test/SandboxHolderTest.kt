@@ -12,8 +12,10 @@ import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.Timeout
 
 /** The sandbox behind the JUnit extension, on a database that only tells what it was sent. */
+@Timeout(60)
 class SandboxHolderTest {
     private val script = ScriptedDriver()
 

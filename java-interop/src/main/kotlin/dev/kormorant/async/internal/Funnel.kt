@@ -5,6 +5,7 @@ import dev.kormorant.CommitOutcomeUnknownException
 import dev.kormorant.ConnectionBusyException
 import dev.kormorant.Database
 import dev.kormorant.ManualTransaction
+import dev.kormorant.Notification
 import dev.kormorant.RowQuery
 import dev.kormorant.Rows
 import dev.kormorant.Transaction
@@ -14,7 +15,11 @@ import dev.kormorant.TransactionOptions
 import dev.kormorant.async.ContextCarrier
 import dev.kormorant.begin
 import dev.kormorant.connection
+import dev.kormorant.copyIn
+import dev.kormorant.copyOut
 import dev.kormorant.explain
+import dev.kormorant.listen
+import dev.kormorant.notify
 import dev.kormorant.requireBlockingAllowed
 import dev.kormorant.resolve
 import dev.kormorant.savepoint
@@ -24,9 +29,12 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.flow.emitAll
+import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.future.await
+import kotlinx.coroutines.jdk9.asFlow
 import kotlinx.coroutines.jdk9.asPublisher
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
@@ -129,6 +137,19 @@ internal class Funnel private constructor(
 
     /** Each subscription is a coroutine of its own, so this is for a database only. */
     fun <T : Any> publisher(query: Rows<T>): Flow.Publisher<T> = query.asPublisher(coroutineContext)
+
+    /** A database that cannot do it says so to the subscriber. */
+    fun listen(channels: Array<String>): Flow.Publisher<Notification> =
+        flow { emitAll(database.listen(*channels)) }.asPublisher(coroutineContext)
+
+    fun copyOut(sql: String): Flow.Publisher<ByteArray> = flow { emitAll(database.copyOut(sql)) }.asPublisher(coroutineContext)
+
+    fun copyIn(sql: String, data: Flow.Publisher<ByteArray>): CompletableFuture<Long> = start { database.copyIn(sql, data.asFlow()) }
+
+    fun notify(channel: String, payload: String): CompletableFuture<Void?> = start {
+        database.notify(channel, payload)
+        null
+    }
 
     fun explain(query: RowQuery<*>, analyze: Boolean, options: String?): CompletableFuture<List<String>> =
         start { explain(analyze, options) { query }.map { it.toString() }.toList() }

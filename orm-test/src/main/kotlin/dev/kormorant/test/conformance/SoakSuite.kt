@@ -190,8 +190,12 @@ public abstract class SoakSuite(backend: Backend, private val coroutines: Int = 
                 val error = expect<ConstraintViolationException> { Pages.insert { it[key] = "taken" } }
                 assertEquals(ConstraintKind.UNIQUE, error.kind)
             }
-            Work.TIMEOUT -> withStatementTimeout((1 + random.nextInt(20)).milliseconds) {
-                expect<QueryTimeoutException> { soaked.exec(backend.dialogue.slowStatement) }
+            // On a connection of its own, else most of that time would go by in the queue for one.
+            Work.TIMEOUT -> soaked.connection {
+                read(soaked, random)
+                withStatementTimeout((1 + random.nextInt(20)).milliseconds) {
+                    expect<QueryTimeoutException> { soaked.exec(backend.dialogue.slowStatement) }
+                }
             }
             Work.KILLED -> soaked.connection { kill(soaked) }
             Work.KILLED_IN_TRANSACTION -> expect<ConnectionException> {
