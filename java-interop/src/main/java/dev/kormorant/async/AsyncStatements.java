@@ -27,7 +27,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Flow;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -239,7 +238,7 @@ public abstract sealed class AsyncStatements permits AsyncDatabase, AsyncTransac
      * @param data pieces cut anywhere; the next one is asked for when the server has taken the one before
      * @return the number of rows; fails with {@code UnsupportedByDialectException} on other databases, before anything is sent
      */
-    public final CompletableFuture<Long> copyIn(String sql, Flow.Publisher<byte[]> data) {
+    public final CompletableFuture<Long> copyIn(String sql, java.util.concurrent.Flow.Publisher<byte[]> data) {
         return funnel.copyIn(sql, data);
     }
 

@@ -75,7 +75,7 @@ internal sealed class MySqlFamily(
     protected abstract fun statementLimit(timeout: Duration): Pair<String, String>
 
     /** A lock that could not be had in time is one that the program did not want to wait for. */
-    override fun isRetryable(error: DatabaseException): Boolean = error.vendorCode == DEADLOCK || error.vendorCode == RECORD_CHANGED
+    override fun isRetryable(error: DatabaseException): Boolean = super.isRetryable(error) && error.vendorCode !in LOCK_TIMEOUTS
 
     override val tableNames: String
         get() = "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema = COALESCE(?, DATABASE())"
@@ -91,6 +91,9 @@ internal sealed class MySqlFamily(
 
         /** Statements that may get a hint or a prefix. */
         val LIMITED = Regex("""\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE)\b""", RegexOption.IGNORE_CASE)
+
+        /** Waited too long, and not waited at all. */
+        private val LOCK_TIMEOUTS = setOf(1205, 3572)
 
         private const val DEADLOCK = 1213
         private const val RECORD_CHANGED = 1020

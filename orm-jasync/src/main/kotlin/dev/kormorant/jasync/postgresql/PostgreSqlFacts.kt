@@ -45,7 +45,7 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
     }
 
     /** A lock that could not be had in time is one that the program did not want to wait for. */
-    override fun isRetryable(error: DatabaseException): Boolean = error.sqlState == "40001" || error.sqlState == "40P01"
+    override fun isRetryable(error: DatabaseException): Boolean = super.isRetryable(error) && error.sqlState != LOCK_NOT_AVAILABLE
 
     override val transactionOutcome: String get() = "SELECT txid_status(?)"
 
@@ -58,6 +58,7 @@ internal class PostgreSqlFacts(serverVersion: String) : Dialect {
 
     private companion object {
         const val MAX_NAME = 63
+        const val LOCK_NOT_AVAILABLE = "55P03"
         val LIMITED = Regex("""[\s(]*(SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|TABLE)\b""", RegexOption.IGNORE_CASE)
 
         /** Rounded up, since 0 is no limit. */

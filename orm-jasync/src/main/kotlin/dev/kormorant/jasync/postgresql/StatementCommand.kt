@@ -184,8 +184,8 @@ internal abstract class StatementCommand(
         lost?.let { return it }
         if (copied) {
             return DatabaseException(
-                "COPY from or to the client is not supported.",
-                "Insert many rows by one statement, or COPY a file of the server.",
+                "COPY from or to the client is no statement with rows.",
+                "Use copyIn() or copyOut().",
                 ErrorDetails("0A000", sql = statement.sql),
                 null,
             )

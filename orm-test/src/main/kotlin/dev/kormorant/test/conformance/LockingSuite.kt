@@ -108,7 +108,7 @@ public abstract class LockingSuite(backend: Backend) : Suite(backend, Purses, No
             assertEquals(0, old.version)
             old.save()
             fresh.save()
-            if (++attempts == 1) throw SerializationException("lost", ErrorDetails(), null)
+            if (++attempts == 1) throw SerializationException("lost", ErrorDetails(sqlState = "40001", vendorCode = 1213), null)
         }
         assertEquals(2, attempts)
         assertEquals(1 to 1, old.version to Purse.get(old.id).version)
