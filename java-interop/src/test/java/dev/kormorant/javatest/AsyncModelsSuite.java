@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kormorant.BlockingPolicy;
 import dev.kormorant.Cascade;
 import dev.kormorant.ConstraintViolationException;
 import dev.kormorant.Registration;
@@ -62,7 +63,7 @@ abstract class AsyncModelsSuite {
 
     @BeforeEach
     void open() {
-        db = AsyncDatabase.open(url(), config -> config.listener(statements::add));
+        db = AsyncDatabase.open(url(), config -> config.listener(statements::add).blocking(BlockingPolicy.ALLOW));
         staff = db.models(Employee.MODEL);
         db.schema().drop(TABLES).thenCompose(none -> db.schema().create(TABLES)).join();
         statements.clear();
