@@ -112,6 +112,7 @@ public open class Query(set: FieldSet, where: Op<Boolean>? = null) : RowQuery<Qu
 
     override fun copyTo(other: Query) {
         super.copyTo(other)
+        other.count = count
         other.scope = scope
         other.conditions.clear()
         other.conditions += conditions

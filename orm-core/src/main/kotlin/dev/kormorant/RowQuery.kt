@@ -103,7 +103,7 @@ public sealed class RowQuery<Q : RowQuery<Q>>(targets: List<Table>) : AbstractQu
      */
     override suspend fun singleOrNull(): ResultRow? = rows.singleOrNull()
 
-    /** How many rows the query returns, LIMIT, OFFSET, DISTINCT and GROUP BY included; [ignoreLimit] leaves LIMIT and OFFSET out. */
+    /** How many rows the query returns, LIMIT, OFFSET, DISTINCT and GROUP BY included; [ignoreLimit] leaves LIMIT and OFFSET out. Locks no row. */
     override suspend fun count(ignoreLimit: Boolean): Long = count(Database.current(), ignoreLimit)
 
     /** Whether the query returns no row; asks for one only. */
@@ -147,7 +147,7 @@ public sealed class RowQuery<Q : RowQuery<Q>>(targets: List<Table>) : AbstractQu
     internal fun limited(count: Int): Q = copy().also { it.limit = limit?.coerceAtMost(count) ?: count }
 
     internal suspend fun count(database: Database, ignoreLimit: Boolean): Long {
-        val counted: RowQuery<*> = copy()
+        val counted: RowQuery<*> = copy().notForUpdate()
         if (ignoreLimit) {
             counted.limit = null
             counted.offset = 0

@@ -215,6 +215,15 @@ public abstract class QuerySuite(backend: Backend) : Suite(backend, Pages, Users
     }
 
     @Test
+    public fun `count works on a query that locks rows, and on one that names a field twice (M14)`(): Unit = test {
+        pages(2)
+        assertEquals(2, Pages.selectAll().forUpdate().count())
+        assertEquals(1, Pages.selectAll().forUpdate().limit(1).count())
+        assertEquals(2, Pages.select(Pages.id, Pages.key, Pages.id).count())
+        assertEquals(2, Pages.select(Pages.id, Pages.key, Pages.id).toList().size)
+    }
+
+    @Test
     public fun `count leaves the select list of its query alone (M14)`(): Unit = test {
         pages(2)
         val query = Pages.select(Pages.key).orderBy(Pages.id)
