@@ -30,12 +30,13 @@ import org.jetbrains.exposed.v1.core.compoundOr
  *
  * Call it when the order is complete. There is one key for each expression of `orderBy`, in its order, plain ids for id columns; together
  * they should be unique, so the last is usually the primary key. Directions may be mixed. Databases disagree on where NULL
- * stands, so a nullable key must say it: [SortOrder.ASC_NULLS_LAST] and its kin; then `null` is a key like others.
+ * stands, so a key that can be NULL, as any column on the outer side of a join, must say it: [SortOrder.ASC_NULLS_LAST] and its kin;
+ * then `null` is a key like others.
  *
  * The condition is `k1 >= v1 AND (k1 > v1 OR (k1 = v1 AND k2 > v2))`, which every database can begin with an index on `k1`.
  *
  * @throws IllegalArgumentException if the query has no order, [keys] are not as many as its expressions, one of them has no column
- * type, or one is nullable and does not say where NULL stands.
+ * type, or one is nullable, or `null`, and does not say where NULL stands.
  */
 public fun Query.after(vararg keys: Any?): Query {
     val order = keyset()
@@ -82,21 +83,28 @@ public fun Query.pages(size: Int): Flow<List<ResultRow>> {
 private class SortKey(val expression: ExpressionWithColumnType<*>, order: SortOrder) {
     val ascends = order == SortOrder.ASC || order == SortOrder.ASC_NULLS_FIRST || order == SortOrder.ASC_NULLS_LAST
     val nullsLast = order == SortOrder.ASC_NULLS_LAST || order == SortOrder.DESC_NULLS_LAST
-    val isNullable = expression.columnType.nullable
+
+    /** The outer side of a join and most functions can be NULL although their type is not: the order tells. */
+    val isNullable = order != SortOrder.ASC && order != SortOrder.DESC
 
     init {
-        require(!isNullable || order != SortOrder.ASC && order != SortOrder.DESC) {
-            "Databases disagree on where NULL stands; sort by a nullable column with NULLS FIRST or NULLS LAST to read pages of it."
-        }
+        if (expression.columnType.nullable) requirePlace()
+    }
+
+    private fun requirePlace() = require(isNullable) {
+        "Databases disagree on where NULL stands; sort by what can be NULL with NULLS FIRST or NULLS LAST to read pages of it."
     }
 
     fun equalTo(value: Any?): Op<Boolean> = expression equalTo value
 
     /** The values after [value]; `null` if there cannot be one. */
-    fun after(value: Any?): Op<Boolean>? = when {
-        value == null -> if (nullsLast) null else IsNotNullOp(expression)
-        isNullable && nullsLast -> listOf(strictlyAfter(value), IsNullOp(expression)).compoundOr()
-        else -> strictlyAfter(value)
+    fun after(value: Any?): Op<Boolean>? {
+        if (value == null) requirePlace()
+        return when {
+            value == null -> if (nullsLast) null else IsNotNullOp(expression)
+            nullsLast -> listOf(strictlyAfter(value), IsNullOp(expression)).compoundOr()
+            else -> strictlyAfter(value)
+        }
     }
 
     fun notBefore(value: Any): Op<Boolean> = expression.parameter(value).let { if (ascends) GreaterEqOp(expression, it) else LessEqOp(expression, it) }

@@ -14,6 +14,7 @@ import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import org.jetbrains.exposed.v1.core.Expression
+import org.jetbrains.exposed.v1.core.JoinType
 import org.jetbrains.exposed.v1.core.ResultRow
 import org.jetbrains.exposed.v1.core.SortOrder
 import org.jetbrains.exposed.v1.core.Table
@@ -73,6 +74,18 @@ public abstract class PagingSuite(backend: Backend) : Suite(backend, Events, Pag
             assertPages(Events.place to order, Events.id to SortOrder.ASC)
             assertPages(Events.day to SortOrder.DESC, Events.place to order, Events.id to SortOrder.DESC)
         }
+    }
+
+    @Test
+    public fun `pages follow a column on the outer side of a join, which says where NULL stands`(): Unit = test {
+        events()
+        for (name in listOf("Bonn", "Cork")) Pages.insert { it[key] = name }
+        val query = Events.join(Pages, JoinType.LEFT, additionalConstraint = { Pages.key eq Events.place }).selectAll()
+        for (order in SortOrder.entries - SortOrder.ASC - SortOrder.DESC) {
+            val sorted = query.copy().orderBy(Pages.key to order, Events.id to SortOrder.ASC)
+            assertEquals(sorted.toList().map { it[Events.id] }, sorted.pages(7).take(6).toList().flatten().map { it[Events.id] }, "$order")
+        }
+        assertFails<IllegalArgumentException> { query.copy().orderBy(Pages.key to SortOrder.ASC, Events.id to SortOrder.ASC).after(null, 1L) }
     }
 
     @Test
