@@ -73,7 +73,7 @@ public class Cte internal constructor(name: String, private val base: RowQuery<*
     private fun notAnObject(): Nothing = throw UnsupportedOperationException("$tableName is a query under a name, not a table of the database.")
 
     internal companion object {
-        /** What the statement that is being rendered on this thread has declared so far. */
+        /** What can be read where the statement that is being rendered on this thread has got to. */
         private val DECLARED = ThreadLocal<Set<Cte>>()
 
         /** Appends by [body] a query that reads [sources], after a WITH clause for those among them that no query around it has. */
@@ -82,10 +82,17 @@ public class Cte internal constructor(name: String, private val base: RowQuery<*
             val outer = DECLARED.get().orEmpty()
             val added = LinkedHashSet<Cte>().also { collect(sources, outer, it) }
             if (added.isEmpty()) return body()
-            DECLARED.set(outer + added)
+            var visible = outer
             try {
                 builder.append(if (added.any { it.isRecursive }) "WITH RECURSIVE " else "WITH ")
-                builder { added.appendTo { it.appendTo(this) } }
+                builder {
+                    added.appendTo { cte ->
+                        // Itself and those before it: one that comes later has to be declared within, where a condition reads it.
+                        visible = visible + cte
+                        DECLARED.set(visible)
+                        cte.appendTo(this)
+                    }
+                }
                 builder.append(" ")
                 body()
             } finally {

@@ -51,6 +51,16 @@ public abstract class CteSuite(backend: Backend) : Suite(backend, Pages, Staff) 
     }
 
     @Test
+    public fun `a query under a name that a condition of another one reads is declared before it is read`(): Unit = test {
+        pages(9)
+        val first = cte("first_pages", Pages.select(Pages.id, Pages.key).where { Pages.key less "page5" })
+        val some = cte("some_pages", Pages.select(Pages.id, Pages.text).where { Pages.id inSubQuery first.select(first[Pages.id]).where { first[Pages.key] greater "page1" } })
+        val query = some.innerJoin(first, { some[Pages.id] }, { first[Pages.id] }).select(first[Pages.key]).where { some[Pages.text] eq "text1" }
+        assertTrue(query.sql().run { indexOf("first_pages(") < indexOf("FROM first_pages") }, query.sql())
+        assertEquals(listOf("page4"), query.toList().map { it[first[Pages.key]] })
+    }
+
+    @Test
     public fun `a query under a name is a table, its values first among the arguments`(): Unit = test {
         pages(9)
         val some = cte("some_pages", Pages.select(Pages.id, Pages.key, Pages.text).where { Pages.text eq "text1" })
