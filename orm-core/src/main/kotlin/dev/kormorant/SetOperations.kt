@@ -69,7 +69,7 @@ public sealed class SetOperation(public val operationName: String, first: Abstra
     }
 
     private fun QueryBuilder.appendOperand(statement: AbstractQuery<*>) {
-        val isBounded = statement is Query && (statement.orderByExpressions.isNotEmpty() || statement.limit != null)
+        val isBounded = statement.orderByExpressions.isNotEmpty() || statement.limit != null || statement.offset > 0
         if (isBounded && !currentDialect.supportsSubqueryUnions) {
             throw UnsupportedByDialectException(
                 "${currentDialect.name} cannot sort or limit a query within $operationName.",

@@ -106,6 +106,22 @@ public abstract class SetOperationSuite(backend: Backend) : Suite(backend, Pages
     }
 
     @Test
+    public fun `an operand that skips rows, and an operation that is limited, stand for themselves where the database can`(): Unit = test {
+        pages(5)
+        val nothing = Pages.select(Pages.key).offset(5)
+        val lowest = low("page3").union(high("page3")).orderBy(Pages.key).limit(1)
+        if (can.boundedOperands) {
+            if (backend.product == "PostgreSQL") assertEquals(listOf("page1"), keys(low("page1").unionAll(nothing)))
+            needs(backend.product != "MySQL", "parentheses within parentheses in a UNION before 8.0.22")
+            assertEquals(listOf("page1", "page5"), keys(lowest.union(high("page4"))))
+        } else {
+            for (query in listOf(low("page1").unionAll(nothing), lowest.union(high("page4")))) {
+                assertEquals(emptyList<String>(), statementsOf { assertFails<UnsupportedByDialectException> { query.toList() } })
+            }
+        }
+    }
+
+    @Test
     public fun `a set operation is an alias and a sub-query`(): Unit = test {
         pages(5)
         val both = low("page1").union(high("page4")).alias("both_ends")
