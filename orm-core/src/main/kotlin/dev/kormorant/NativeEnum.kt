@@ -1,5 +1,6 @@
 package dev.kormorant
 
+import dev.kormorant.internal.literal
 import org.jetbrains.exposed.v1.core.Column
 import org.jetbrains.exposed.v1.core.ColumnType
 import org.jetbrains.exposed.v1.core.Table
@@ -24,7 +25,7 @@ public class NativeEnumColumnType<E : Enum<E>>(
 
     override fun sqlType(): String = when (currentDialect) {
         is PostgreSQLDialect -> typeName
-        is MysqlDialect -> "ENUM(${labels.joinToString(",") { "'$it'" }})"
+        is MysqlDialect -> "ENUM(${labels.joinToString(",", transform = ::literal)})"
         else -> currentDialect.dataTypeProvider.varcharType(labels.maxOf { it.length })
     }
 
@@ -40,7 +41,7 @@ public class NativeEnumColumnType<E : Enum<E>>(
 
     override fun notNullValueToDB(value: E): Any = value.name
 
-    override fun nonNullValueToString(value: E): String = "'${value.name}'"
+    override fun nonNullValueToString(value: E): String = literal(value.name)
 
     override fun equals(other: Any?): Boolean = other is NativeEnumColumnType<*> && klass == other.klass && typeName == other.typeName
 

@@ -101,8 +101,8 @@ private fun ExposedBridge.typeChanges(transaction: Transaction, declared: List<D
         } else {
             type.labels.withIndex().filter { it.value !in labels }.map { (index, label) ->
                 // Each after the one before it, which is there by then.
-                val place = if (index == 0) labels.firstOrNull()?.let { " BEFORE '$it'" }.orEmpty() else " AFTER '${type.labels[index - 1]}'"
-                val statement = "ALTER TYPE ${transaction.db.identifierManager.quoteIfNecessary(type.typeName)} ADD VALUE '$label'$place"
+                val place = if (index == 0) labels.firstOrNull()?.let { " BEFORE ${literal(it)}" }.orEmpty() else " AFTER ${literal(type.labels[index - 1])}"
+                val statement = "ALTER TYPE ${transaction.db.identifierManager.quoteIfNecessary(type.typeName)} ADD VALUE ${literal(label)}$place"
                 SchemaChange(ChangeKind.EXTEND_TYPE, null, enumName(type), "'$label'", listOf(statement))
             }
         }
@@ -123,7 +123,7 @@ private fun ExposedBridge.labelsOf(type: NativeEnumColumnType<*>, stored: Stored
 private fun ExposedBridge.enumName(type: NativeEnumColumnType<*>) = unquoted(type.typeName.substringAfterLast('.'), dialect.identifiers)
 
 private fun createType(transaction: Transaction, type: NativeEnumColumnType<*>): String =
-    "CREATE TYPE ${transaction.db.identifierManager.quoteIfNecessary(type.typeName)} AS ENUM (${type.labels.joinToString { "'$it'" }})"
+    "CREATE TYPE ${transaction.db.identifierManager.quoteIfNecessary(type.typeName)} AS ENUM (${type.labels.joinToString(transform = ::literal)})"
 
 // ---- Sequences
 

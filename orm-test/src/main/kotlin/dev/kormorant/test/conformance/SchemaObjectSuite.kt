@@ -57,6 +57,12 @@ public abstract class SchemaObjectSuite(backend: Backend) : Suite(backend) {
         val other = nativeEnumeration<MoreShades>("other", "shade").nullable()
     }
 
+    private enum class Quoted { PLAIN, `it's` }
+
+    private object QuotedLabels : LongIdTable("shaded") {
+        val label = nativeEnumeration<Quoted>("label", "shade").default(Quoted.`it's`)
+    }
+
     private val hasServer get() = backend.product != "SQLite"
 
     @AfterEach
@@ -214,6 +220,15 @@ public abstract class SchemaObjectSuite(backend: Backend) : Suite(backend) {
         assertEquals("no difference", "${Schema.difference(MoreShaded)}")
         db.exec("INSERT INTO shaded (other) VALUES (NULL)")
         assertEquals(listOf(MoreShades.PALE, MoreShades.GREY), MoreShaded.selectAll().orderBy(MoreShaded.id).toList().map { it[MoreShaded.shade] })
+    }
+
+    @Test
+    public fun `a constant of an enum with a quote in its name is a label like others`(): Unit = test {
+        Schema.create(QuotedLabels)
+        assertEquals("no difference", "${Schema.difference(QuotedLabels)}")
+        QuotedLabels.insert { it[label] = Quoted.PLAIN }
+        QuotedLabels.insert { }
+        assertEquals(listOf(Quoted.PLAIN, Quoted.`it's`), QuotedLabels.selectAll().orderBy(QuotedLabels.id).toList().map { it[QuotedLabels.label] })
     }
 
     // ---- What a database does not have
