@@ -14,7 +14,8 @@ import org.jetbrains.exposed.v1.core.IntegerColumnType
 import org.jetbrains.exposed.v1.core.LongColumnType
 import org.jetbrains.exposed.v1.core.NonNullableColumnWithTransform
 import org.jetbrains.exposed.v1.core.Op
-import org.jetbrains.exposed.v1.core.StringColumnType
+import org.jetbrains.exposed.v1.core.TextColumnType
+import org.jetbrains.exposed.v1.core.VarCharColumnType
 
 /** Reads one field by its position; a value that already is what the field holds is taken as it is. Use inside [ExposedBridge.render]. */
 internal class FieldDecoder(private val field: Expression<*>) {
@@ -51,13 +52,14 @@ internal class FieldDecoder(private val field: Expression<*>) {
             else -> null
         }
 
-        fun plainClass(type: IColumnType<*>?): Class<*>? = when (type) {
-            is IntegerColumnType -> Int::class.javaObjectType
-            is LongColumnType -> Long::class.javaObjectType
-            is BooleanColumnType -> Boolean::class.javaObjectType
-            is DoubleColumnType -> Double::class.javaObjectType
-            is StringColumnType -> String::class.java
-            is AutoIncColumnType<*> -> plainClass(type.delegate)
+        /** Not of a class derived from one of these, which may read in a way of its own. */
+        fun plainClass(type: IColumnType<*>?): Class<*>? = when (type?.javaClass) {
+            IntegerColumnType::class.java -> Int::class.javaObjectType
+            LongColumnType::class.java -> Long::class.javaObjectType
+            BooleanColumnType::class.java -> Boolean::class.javaObjectType
+            DoubleColumnType::class.java -> Double::class.javaObjectType
+            VarCharColumnType::class.java, TextColumnType::class.java -> String::class.java
+            AutoIncColumnType::class.java -> plainClass((type as AutoIncColumnType<*>).delegate)
             else -> null
         }
     }

@@ -65,14 +65,16 @@ internal class RowView : RowApi {
     }
 }
 
-/** Column types whose `readObject` is the plain default, so that the driver's value can be taken as it is. */
-internal fun IColumnType<*>.readsPlainly(): Boolean = when (this) {
-    is IntegerColumnType, is LongColumnType, is ShortColumnType, is BooleanColumnType, is DoubleColumnType, is FloatColumnType,
-    is VarCharColumnType,
-    -> true
-    is AutoIncColumnType<*> -> delegate.readsPlainly()
-    else -> false
-}
+/**
+ * Column types whose `readObject` is the plain default, so that the driver's value can be taken as it is; not those derived from them,
+ * which may read in a way of their own.
+ */
+internal fun IColumnType<*>.readsPlainly(): Boolean = javaClass in PLAIN || this is AutoIncColumnType<*> && delegate.readsPlainly()
+
+private val PLAIN: Set<Class<*>> = setOf(
+    IntegerColumnType::class.java, LongColumnType::class.java, ShortColumnType::class.java, BooleanColumnType::class.java,
+    DoubleColumnType::class.java, FloatColumnType::class.java, VarCharColumnType::class.java,
+)
 
 /** The type through which [expression] is read, or `null` for an expression that has none. */
 internal fun typeOf(expression: Expression<*>): IColumnType<*>? = (expression as? ExpressionWithColumnType<*>)?.columnType

@@ -14,6 +14,7 @@ import kotlinx.coroutines.flow.toList
 import org.jetbrains.exposed.v1.core.JoinType
 import org.jetbrains.exposed.v1.core.ResultRow
 import org.jetbrains.exposed.v1.core.SortOrder
+import org.jetbrains.exposed.v1.core.VarCharColumnType
 import org.jetbrains.exposed.v1.core.alias
 import org.jetbrains.exposed.v1.core.coalesce
 import org.jetbrains.exposed.v1.core.count
@@ -30,7 +31,7 @@ import org.junit.jupiter.api.Test
 import kotlin.uuid.Uuid
 
 /** Rows as objects: data classes and records. */
-public abstract class MappingSuite(backend: Backend) : Suite(backend, Pages, Users, Tweets, Devices, Seats, Parcels) {
+public abstract class MappingSuite(backend: Backend) : Suite(backend, Pages, Users, Tweets, Devices, Seats, Parcels, Calls) {
     private data class PageRow(val id: Long, val key: String, val text: String)
 
     private data class KeyedPage(val id: EntityID<Long>, val key: String)
@@ -54,6 +55,23 @@ public abstract class MappingSuite(backend: Backend) : Suite(backend, Pages, Use
         val sizeClass = enumerationByName<Size>("size_class", 10)
         val before = varchar("former_size", 10)
         val weight = integer("weight_in_grams")
+    }
+
+    private class LoudText : VarCharColumnType(20) {
+        override fun valueFromDB(value: Any): String = "$value!"
+    }
+
+    private object Calls : LongIdTable("calls") {
+        val words = registerColumn("words", LoudText())
+    }
+
+    private data class Call(val words: String)
+
+    @Test
+    public fun `a column type of the user's own reads the values, whatever it is derived from`(): Unit = test {
+        Calls.insert { it[words] = "hey" }
+        assertEquals("hey!", Calls.selectAll().single()[Calls.words])
+        assertEquals(Call("hey!"), Calls.selectAll().mapTo<Call>().single())
     }
 
     @Test
