@@ -37,13 +37,6 @@ internal class Construction<T : Any> private constructor(
         function.callBy(given)
     }
 
-    /** What the constructor threw, as if it had been called. */
-    private inline fun unwrapping(call: () -> T): T = try {
-        call()
-    } catch (error: InvocationTargetException) {
-        throw error.targetException
-    }
-
     companion object {
         private val FOUND = object : ClassValue<Construction<*>>() {
             override fun computeValue(type: Class<*>): Construction<*> =
@@ -102,6 +95,13 @@ internal class Construction<T : Any> private constructor(
     }
 }
 
+/** What the constructor threw, as if it had been called. */
+private inline fun <T> unwrapping(call: () -> T): T = try {
+    call()
+} catch (error: InvocationTargetException) {
+    throw error.targetException
+}
+
 /** A parameter of a constructor, and what it makes of a value from a row. */
 internal class Parameter(
     private val owner: Class<*>,
@@ -141,7 +141,7 @@ internal class Parameter(
 
     private fun adapted(value: Any, field: String, adapt: (Any, Class<*>) -> Any?): Any = when {
         wanted.isInstance(value) -> value
-        wrapper != null -> wrapper.call(wrapped!!.convert(value, field, adapt))
+        wrapper != null -> wrapped!!.convert(value, field, adapt).let { unwrapping { wrapper.call(it) } }
         value is String && constants != null -> constants[value]
         value is UUID && wanted == kotlin.uuid.Uuid::class.java -> value.toKotlinUuid()
         value is kotlin.uuid.Uuid && wanted == UUID::class.java -> value.toJavaUuid()

@@ -67,11 +67,26 @@ public abstract class MappingSuite(backend: Backend) : Suite(backend, Pages, Use
 
     private data class Call(val words: String)
 
+    @JvmInline
+    internal value class Short(val text: String) {
+        init {
+            require(text.length < 3) { "too long" }
+        }
+    }
+
+    private data class ShortCall(val words: Short)
+
     @Test
     public fun `a column type of the user's own reads the values, whatever it is derived from`(): Unit = test {
         Calls.insert { it[words] = "hey" }
         assertEquals("hey!", Calls.selectAll().single()[Calls.words])
         assertEquals(Call("hey!"), Calls.selectAll().mapTo<Call>().single())
+    }
+
+    @Test
+    public fun `what a value class throws comes out as it is`(): Unit = test {
+        Calls.insert { it[words] = "hey" }
+        assertEquals("too long", assertFails<IllegalArgumentException> { Calls.selectAll().mapTo<ShortCall>().single() }.message)
     }
 
     @Test
