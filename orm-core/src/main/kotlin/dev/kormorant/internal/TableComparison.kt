@@ -293,6 +293,7 @@ internal class TableComparison(
     private fun constraintsOf(kept: Map<ChangeKind, List<String?>>): List<String> {
         fun named(name: String?) = name?.let { "CONSTRAINT ${declared.quoted(it)} " }.orEmpty()
         fun list(columns: List<String>) = if (columns.isEmpty()) "" else columns.joinToString(prefix = " (", postfix = ")", transform = declared::quoted)
+        val key = listOfNotNull(stored.primaryKey).filter { ChangeKind.DROP_PRIMARY_KEY in kept }.map { "PRIMARY KEY${list(it.columns)}" }
         val uniques = stored.indices.filter { it.isConstraint && it.name in kept[ChangeKind.DROP_INDEX].orEmpty() }
             .filter { index -> declared.indices.none { index.isLike(it) } }
             .map { "UNIQUE${list(it.parts.mapNotNull { part -> part.column })}" }
@@ -305,7 +306,7 @@ internal class TableComparison(
                 "${named(it.name)}FOREIGN KEY${list(it.columns)} REFERENCES ${declared.quoted(it.targetTable)}${list(it.targetColumns)} " +
                     "ON UPDATE ${it.onUpdate} ON DELETE ${it.onDelete}"
             }
-        return uniques + checks + keys
+        return key + uniques + checks + keys
     }
 
     private companion object {

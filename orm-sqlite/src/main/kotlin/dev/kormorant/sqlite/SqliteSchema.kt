@@ -104,7 +104,7 @@ internal object SqliteSchema : SchemaDialect {
 /** The new table is made under a name of its own, gets the rows, and takes the name of the old one, which is dropped. */
 private object Rebuilder : TableRebuilder {
     override val definitions = MetadataQuery(
-        "SELECT t.name, t.sql, g.sql FROM sqlite_schema t LEFT JOIN sqlite_schema g ON g.type = 'trigger' AND g.tbl_name = t.name " +
+        "SELECT t.name, t.sql, g.sql FROM sqlite_schema t LEFT JOIN sqlite_schema g ON g.type = 'trigger' AND g.tbl_name = t.name COLLATE NOCASE " +
             "WHERE t.type = 'table' AND COALESCE(?, 'main') = 'main' ORDER BY t.name, g.name",
     ) { rows -> rows.groupBy { "${it[0]}" }.map { (table, of) -> StoredDefinition(table, "${of[0][1]}", of.mapNotNull { it[2]?.toString() }) } }
 
@@ -126,7 +126,10 @@ private object Rebuilder : TableRebuilder {
         val kept = old.pieces.filter { it.column in table.keptColumns }
         val (columns, constraints) = new.pieces.partition { it.column != null }
         // What a kept column brings along is no constraint of the table as well.
-        val keptConstraints = table.keptConstraints.filterNot { constraint -> kept.any { piece -> constraint.substringAfter('(') in piece.text } }
+        val hasKey = kept.any { piece -> piece.tokens.any { it.word == "PRIMARY" } }
+        val keptConstraints = table.keptConstraints.filterNot { constraint ->
+            kept.any { piece -> constraint.substringAfter('(') in piece.text } || hasKey && constraint.startsWith("PRIMARY KEY")
+        }
         val pieces = columns.map { it.text } + kept.map { it.text } + constraints.map { it.text } + keptConstraints
         val generated = (columns + kept).filter { it.isGenerated }.mapTo(HashSet()) { "${it.column}".lowercase() }
         val copied = table.copied.filterValues { tokens(it).single().name.lowercase() !in generated }

@@ -75,6 +75,36 @@ class TableRebuildTest {
     }
 
     @Test
+    fun `a trigger that writes the name of its table in another case lives on`() = withDatabase { db ->
+        Schema.create(Pages(20))
+        db.exec("CREATE TABLE log (entry TEXT)")
+        db.exec("CREATE TRIGGER logged AFTER INSERT ON PAGE BEGIN INSERT INTO log VALUES (new.title); END")
+        Schema.apply(Schema.difference(Pages(60)))
+        db.exec("INSERT INTO page (title) VALUES ('one')")
+        assertEquals("one", db.exec("SELECT entry FROM log").scalar())
+    }
+
+    @Test
+    fun `a primary key that the code does not have stays`() = withDatabase { db ->
+        class Sized(length: Int) : Table("page") {
+            val title = varchar("title", length)
+        }
+        for (columns in listOf("title VARCHAR(20) NOT NULL PRIMARY KEY, size INT", "size INTEGER PRIMARY KEY AUTOINCREMENT, title VARCHAR(20) NOT NULL")) {
+            db.exec("DROP TABLE IF EXISTS page")
+            db.exec("CREATE TABLE page ($columns)")
+            db.exec("INSERT INTO page (size, title) VALUES (1, 'one')")
+            Schema.apply(Schema.difference(Sized(40)))
+            val after = Schema.difference(Sized(40))
+            assertTrue(after.isEmpty, "$after")
+            assertTrue(after.excess.flatMap { it.parts }.any { it.kind == ChangeKind.DROP_PRIMARY_KEY }, "$after")
+            assertThrows(ConstraintViolationException::class.java, { runBlocking { db.exec("INSERT INTO page (size, title) VALUES (1, 'one')") } }, columns)
+            Schema.apply(after, dropExcess = true)
+            assertEquals("no difference", "${Schema.difference(Sized(40))}")
+            assertEquals("{title=one}", "${db.exec("SELECT * FROM page").rows.single()}")
+        }
+    }
+
+    @Test
     fun `columns and constraints that the code does not have stay`() = withDatabase { db ->
         db.exec(
             """
