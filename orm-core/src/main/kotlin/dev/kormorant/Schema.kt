@@ -342,7 +342,7 @@ public object Schema {
     /** [tables], those that refer first, and with [cascade] also all that refer to them. */
     private suspend fun withReferring(database: Database, bridge: ExposedBridge, tables: List<Table>, cascade: Boolean): List<TruncatedTable> {
         val schemas = tables.map { it.schemaName }.distinct()
-        val keys = schemas.flatMap { database.read(bridge.dialect.schema.foreignKeys, it) }
+        val keys = schemas.flatMap { schema -> database.read(bridge.dialect.schema.foreignKeys, schema).map { schema to it } }
         val numbered = if (cascade) schemas.flatMap { database.read(bridge.dialect.schema.columns, it) }.filter { it.autoIncrement }.mapTo(HashSet()) { it.table } else emptySet()
         return bridge.render { transaction ->
             val emptied = LinkedHashMap<String, TruncatedTable>()
@@ -352,9 +352,9 @@ public object Schema {
             }
             var added = true
             while (added) {
-                val outside = keys.filter { it.targetTable.lowercase() in emptied && it.table.lowercase() !in emptied }
+                val outside = keys.filter { (_, key) -> key.targetTable.lowercase() in emptied && key.table.lowercase() !in emptied }
                 if (outside.isNotEmpty() && !cascade) {
-                    val key = outside.first()
+                    val key = outside.first().second
                     throw ConstraintViolationException(
                         ConstraintKind.FOREIGN_KEY,
                         "${key.targetTable} cannot be emptied or dropped, as ${key.table} refers to it.",
@@ -363,7 +363,10 @@ public object Schema {
                         "Name ${key.table} in the same call; when truncating, cascade does that.",
                     )
                 }
-                outside.forEach { emptied[it.table.lowercase()] = TruncatedTable(transaction.db.identifierManager.quoteIfNecessary(it.table), it.table, it.table in numbered) }
+                for ((schema, key) in outside) {
+                    val identity = listOfNotNull(schema, key.table).joinToString(".") { transaction.db.identifierManager.quoteIfNecessary(it) }
+                    emptied[key.table.lowercase()] = TruncatedTable(identity, key.table, key.table in numbered)
+                }
                 added = outside.isNotEmpty()
             }
             emptied.values.reversed()

@@ -7,6 +7,7 @@ import dev.kormorant.DatabaseListener
 import dev.kormorant.Schema
 import dev.kormorant.StatementEvent
 import dev.kormorant.UnsupportedByDialectException
+import dev.kormorant.connection
 import dev.kormorant.transaction
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.coroutineScope
@@ -101,6 +102,21 @@ class TableRebuildTest {
             Schema.apply(after, dropExcess = true)
             assertEquals("no difference", "${Schema.difference(Sized(40))}")
             assertEquals("{title=one}", "${db.exec("SELECT * FROM page").rows.single()}")
+        }
+    }
+
+    @Test
+    fun `truncating with cascade empties the referring tables of the schema that was named`() = withDatabase { db ->
+        db.connection {
+            db.exec("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+            db.exec("CREATE TABLE child (parent_id INT REFERENCES parent (id))")
+            db.exec("CREATE TEMP TABLE child (note TEXT)")
+            db.exec("INSERT INTO main.parent VALUES (1)")
+            db.exec("INSERT INTO main.child VALUES (1)")
+            db.exec("INSERT INTO temp.child VALUES ('of another schema')")
+            Schema.truncate(Table("main.parent"), cascade = true)
+            assertEquals(listOf(0L, 0L, 1L), listOf("main.parent", "main.child", "temp.child").map { (db.exec("SELECT count(*) FROM $it").scalar() as Number).toLong() })
+            db.exec("DROP TABLE temp.child")
         }
     }
 
