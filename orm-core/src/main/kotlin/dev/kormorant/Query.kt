@@ -190,7 +190,7 @@ public open class Query(set: FieldSet, where: Op<Boolean>? = null) : RowQuery<Qu
     }
 
     /** Every field under a name of its own, as a derived table requires. */
-    private fun aliased(): Query = onFields(
+    internal fun aliased(): Query = onFields(
         set.fields.mapIndexed { position, field -> if (field is IExpressionAlias<*>) field else ExpressionAlias(field, "c$position") },
     )
 }

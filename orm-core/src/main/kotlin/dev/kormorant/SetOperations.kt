@@ -65,7 +65,7 @@ public sealed class SetOperation(public val operationName: String, first: Abstra
     /** Outside the parts their tables are not known: a column goes by its bare name, an expression by the alias it was given. */
     private fun sortable(expression: Expression<*>): Expression<*> = when {
         expression is Column<*> && expression in set.fields -> BareName(expression)
-        else -> set.fields.firstOrNull { it is IExpressionAlias<*> && it.delegate === expression } ?: expression
+        else -> set.fields.firstOrNull { it is IExpressionAlias<*> && (it.delegate === expression || expression is Column<*> && it.delegate == expression) } ?: expression
     }
 
     private fun QueryBuilder.appendOperand(statement: AbstractQuery<*>) {
@@ -81,7 +81,19 @@ public sealed class SetOperation(public val operationName: String, first: Abstra
         if (isBounded) append(")")
     }
 
-    override fun toCount(): SetOperation = also { count = true }
+    /** The same operation on [first] in place of the first query, without the clauses of the whole. */
+    internal abstract fun on(first: AbstractQuery<*>): SetOperation
+
+    override fun toCount(): SetOperation = withDistinctNames().also { it.count = true }
+
+    /** Every field under a name of its own, as a derived table requires; the first query gives the names. */
+    private fun withDistinctNames(): SetOperation = on(
+        when (val first = firstStatement) {
+            is Query -> first.aliased()
+            is SetOperation -> first.withDistinctNames()
+            else -> first
+        },
+    ).also { copyTo(it) }
 
     private class BareName(private val column: Column<*>) : Expression<Any?>() {
         override fun toQueryBuilder(queryBuilder: QueryBuilder) {
@@ -103,7 +115,9 @@ public class Union(first: AbstractQuery<*>, second: AbstractQuery<*>) : SetOpera
     /** With `false` the rows of both with their duplicates. */
     override fun withDistinct(value: Boolean): SetOperation = if (value) this else UnionAll(firstStatement, secondStatement).also { copyTo(it) }
 
-    override fun copy(): Union = Union(firstStatement, secondStatement).also { copyTo(it) }
+    override fun copy(): Union = on(firstStatement).also { copyTo(it) }
+
+    override fun on(first: AbstractQuery<*>): Union = Union(first, secondStatement)
 }
 
 /** The rows of both queries with their duplicates. */
@@ -111,7 +125,9 @@ public class UnionAll(first: AbstractQuery<*>, second: AbstractQuery<*>) : SetOp
     /** With `true` each row once. */
     override fun withDistinct(value: Boolean): SetOperation = if (value) Union(firstStatement, secondStatement).also { copyTo(it) } else this
 
-    override fun copy(): UnionAll = UnionAll(firstStatement, secondStatement).also { copyTo(it) }
+    override fun copy(): UnionAll = on(firstStatement).also { copyTo(it) }
+
+    override fun on(first: AbstractQuery<*>): UnionAll = UnionAll(first, secondStatement)
 }
 
 /** The rows that both queries return, each once. */
@@ -119,7 +135,9 @@ public class Intersect(first: AbstractQuery<*>, second: AbstractQuery<*>) : SetO
     /** Changes nothing: the rows are distinct. */
     override fun withDistinct(value: Boolean): SetOperation = this
 
-    override fun copy(): Intersect = Intersect(firstStatement, secondStatement).also { copyTo(it) }
+    override fun copy(): Intersect = on(firstStatement).also { copyTo(it) }
+
+    override fun on(first: AbstractQuery<*>): Intersect = Intersect(first, secondStatement)
 }
 
 /** The rows that the first query returns and the second does not, each once. */
@@ -127,7 +145,9 @@ public class Except(first: AbstractQuery<*>, second: AbstractQuery<*>) : SetOper
     /** Changes nothing: the rows are distinct. */
     override fun withDistinct(value: Boolean): SetOperation = this
 
-    override fun copy(): Except = Except(firstStatement, secondStatement).also { copyTo(it) }
+    override fun copy(): Except = on(firstStatement).also { copyTo(it) }
+
+    override fun on(first: AbstractQuery<*>): Except = Except(first, secondStatement)
 }
 
 /** The rows of this query and of [other], each once. */

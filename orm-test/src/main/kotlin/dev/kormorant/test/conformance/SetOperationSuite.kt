@@ -83,6 +83,15 @@ public abstract class SetOperationSuite(backend: Backend) : Suite(backend, Pages
     }
 
     @Test
+    public fun `an operation on queries that name a column twice is counted`(): Unit = test {
+        pages(5)
+        val twice = Pages.select(Pages.key, Pages.key).where { Pages.key lessEq "page2" }
+        val query = twice.union(Pages.select(Pages.key, Pages.key)).union(twice).orderBy(Pages.key)
+        assertEquals(5, query.count())
+        assertEquals(3, query.copy().limit(3).count())
+    }
+
+    @Test
     public fun `an expression is read by itself or by its alias`(): Unit = test {
         pages(2)
         val loud = Pages.key.upperCase()
