@@ -26,7 +26,7 @@ internal fun rawAs(value: Any, wanted: Class<*>): Any? = when (value) {
         else -> null
     }
     is LocalDateTime -> when (wanted) {
-        LocalDate::class.java -> value.toLocalDate()
+        LocalDate::class.java -> value.toLocalDate().takeIf { value.toLocalTime() == LocalTime.MIDNIGHT }
         Instant::class.java -> value.toInstant(ZoneOffset.UTC)
         OffsetDateTime::class.java -> value.atOffset(ZoneOffset.UTC)
         else -> null
@@ -44,7 +44,7 @@ private fun numberAs(value: Number, wanted: Class<*>): Any? = try {
         Long::class.javaObjectType -> exact(value).longValueExact()
         BigInteger::class.java -> exact(value).toBigIntegerExact()
         BigDecimal::class.java -> exact(value)
-        Double::class.javaObjectType -> value.toDouble()
+        Double::class.javaObjectType -> value.toDouble().takeIf { value !is Long || BigDecimal(it).compareTo(exact(value)) == 0 }
         Float::class.javaObjectType -> value.toFloat()
         else -> null
     }
