@@ -1,10 +1,10 @@
 package dev.kormorant
 
 import dev.kormorant.driver.Access
-import dev.kormorant.driver.SqlStatement
 import dev.kormorant.internal.RowView
 import dev.kormorant.internal.checked
 import dev.kormorant.internal.prepare
+import dev.kormorant.internal.under
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
 import org.jetbrains.exposed.v1.core.ExplainResultRow
@@ -28,7 +28,7 @@ public fun explain(analyze: Boolean = false, options: String? = null, body: Stat
     val explained = if (statement is RowQuery<*>) statement.statement(bridge) else bridge.prepare(statement)
     val sql = bridge.render { bridge.checked(it.db.dialect.functionProvider.explain(analyze, options, explained.sql, it)) }
     val access = if (statement is RowQuery<*>) statement.access else Access.WRITE
-    val plan = database.run(SqlStatement(sql, explained.types, explained.values, reusable = false), access)
+    val plan = database.run(explained.under(sql), access)
     val positions = plan.columns.withIndex().associate { (position, column) -> column.name to position }
     val view = RowView()
     for (row in plan.rows) {

@@ -5,6 +5,7 @@ import dev.kormorant.UnsupportedByDialectException
 import dev.kormorant.driver.RawResult
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.driver.SqlType
+import dev.kormorant.hidesValues
 import org.jetbrains.exposed.v1.core.Expression
 import org.jetbrains.exposed.v1.core.IColumnType
 import org.jetbrains.exposed.v1.core.QueryBuilder
@@ -53,6 +54,12 @@ internal class RenderedStatement(val rendered: RenderedSql, types: List<SqlType>
 /** A statement with values of sensitive columns, at the positions of [hidden]. */
 internal class SecretiveStatement(sql: String, types: List<SqlType>, values: List<Any?>, reusable: Boolean, val hidden: Set<Int>) :
     SqlStatement(sql, types, values, reusable)
+
+/** The values of this under another text, of which those of sensitive columns stay hidden. */
+internal fun SqlStatement.under(sql: String): SqlStatement {
+    val arguments = (this as? RenderedStatement)?.rendered?.arguments.orEmpty()
+    return SecretiveStatement(sql, types, values, reusable = false, arguments.indices.filterTo(HashSet()) { arguments[it].first.hidesValues })
+}
 
 /** Reads rows whose positions are [fields]; what each field needs is found once, not per row. */
 internal class RowReader(private val fields: List<Expression<*>>, private val bridge: ExposedBridge) : RowsReader<ResultRow> {

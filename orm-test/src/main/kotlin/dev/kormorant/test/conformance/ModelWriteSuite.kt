@@ -13,15 +13,18 @@ import dev.kormorant.RecordNotFoundException
 import dev.kormorant.addLogger
 import dev.kormorant.delete
 import dev.kormorant.deleteAll
+import dev.kormorant.explain
 import dev.kormorant.isSensitive
 import dev.kormorant.optionalBackReferencedOn
 import dev.kormorant.refresh
 import dev.kormorant.save
+import dev.kormorant.selectAll
 import dev.kormorant.transaction
 import dev.kormorant.update
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import kotlinx.serialization.json.Json
@@ -429,6 +432,7 @@ public abstract class ModelWriteSuite(backend: Backend) : Suite(backend, Members
             card.save()
             Cards.update({ Cards.pin eq "secret-2" }) { it[pin] = "secret-3" }
             assertEquals(1, Card.count { Cards.pin eq "secret-3" })
+            explain { Cards.selectAll().where { Cards.pin eq "secret-3" } }.toList()
             member("bob@x")
         }
         assertTrue(logged.size >= 5 && logged.none { "secret" in it } && logged.any { "…" in it } && logged.any { "bob@x" in it }, "$logged")
