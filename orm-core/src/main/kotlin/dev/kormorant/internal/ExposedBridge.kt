@@ -101,7 +101,8 @@ internal fun <E, S : BatchInsertStatement> batchesOf(
         val row = taken.values
         val key = taken.conflict().map { column -> row[column]?.takeIf { it !is Expression<*> }?.let(::plainKey) }
         val repeated = key.isNotEmpty() && null !in key && !met.add(key)
-        val uneven = taken !is MultiRowValuesInsertStatement && taken.data.first().keys != row.keys
+        val first = taken.data.first().keys
+        val uneven = if (taken is MultiRowValuesInsertStatement) (row.keys - first).any { !it.canBeLeftOut() } else first != row.keys
         if (repeated || uneven) {
             val values = LinkedHashMap(row)
             taken.removeLastBatch()
@@ -114,6 +115,9 @@ internal fun <E, S : BatchInsertStatement> batchesOf(
     }
     return statements
 }
+
+/** Whether a statement that sets the column in one of its rows need not do so in the others. */
+private fun Column<*>.canBeLeftOut() = columnType.nullable || defaultValueFun != null || defaultValueInDb() != null
 
 /** A transaction as Exposed's functions, interceptors and loggers see it. It runs nothing itself. */
 internal class ExposedTransaction(val bridge: ExposedBridge, override val db: DatabaseApi, override val readOnly: Boolean) : Transaction() {

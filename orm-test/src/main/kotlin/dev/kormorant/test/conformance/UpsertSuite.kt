@@ -210,6 +210,21 @@ public abstract class UpsertSuite(backend: Backend) : Suite(backend, Words, Mark
     }
 
     @Test
+    public fun `each row of a batch may give its id, and the columns with defaults, or leave them to the database`(): Unit = test {
+        val inserted = Words.batchInsert(listOf("a" to null, "b" to 70L, "c" to null, "d" to 80L)) { (text, number) ->
+            if (number != null) {
+                this[Words.id] = number
+                this[Words.state] = "shut"
+            }
+            this[Words.name] = text
+        }
+        assertEquals(listOf("a", "b", "c", "d"), inserted.map { it[Words.name] })
+        assertEquals(listOf("open", "shut", "open", "shut"), inserted.map { it[Words.state] })
+        assertEquals(listOf(70L, 80L), listOf(1, 3).map { inserted[it][Words.id].value })
+        assertEquals(inserted.map { it[Words.id] }, inserted.map { word(it[Words.name])[Words.id] })
+    }
+
+    @Test
     public fun `a batch with ignore returns the rows that were inserted`(): Unit = test {
         Words.batchInsert(listOf("b", "d")) { this[Words.name] = it }
         val rows = Words.batchInsert(listOf("a", "b", "c", "d", "e"), ignore = true) { this[Words.name] = it }
