@@ -109,7 +109,8 @@ private class Insert(private val bridge: ExposedBridge, private val source: Inse
     private val arguments: List<List<Pair<Column<*>, Any?>>> = source.arguments.orEmpty()
     private val given: Set<Column<*>> = arguments.firstOrNull().orEmpty().mapTo(HashSet()) { it.first }
     private val wantsGenerated = source !is BatchInsertStatement || source.shouldReturnGeneratedValues
-    private val canReturn = wantsGenerated && DmlKind.INSERT in bridge.dialect.returning
+    private val hasReturning = DmlKind.INSERT in bridge.dialect.returning
+    private val canReturn = wantsGenerated && hasReturning
 
     /** Whether it leaves rows that were there as they are, or changes them, so that what is stored is not what was given. */
     private val keepsStored = source is UpsertBuilder
@@ -123,8 +124,13 @@ private class Insert(private val bridge: ExposedBridge, private val source: Inse
     /** Columns that were not given, but whose value is the constant default of their definition, or NULL. */
     private val known: List<Column<*>> =
         table.columns.filter { it !in given && it !in generated && (it.columnType.nullable || it.defaultValueFun != null) }
-    private val returnsStored = canReturn && (keepsStored || skips)
-    private val returned: List<Column<*>> = if (returnsStored) table.columns else if (canReturn) generated else emptyList()
+    /** Which rows were left out, the answer alone can tell. */
+    private val returnsStored = canReturn && keepsStored || hasReturning && skips
+    private val returned: List<Column<*>> = when {
+        returnsStored -> if (wantsGenerated) table.columns else table.columns.filter { it in given }
+        canReturn -> generated
+        else -> emptyList()
+    }
     private val countedId: Column<*>? = generated.firstOrNull { it.columnType.isAutoInc }.takeIf { wantsGenerated && !canReturn }
 
     /** Rows given. */
