@@ -37,6 +37,8 @@ internal class Level(
     savepoint: String? = null,
     /** Counts the runs of the block, from 1. */
     val attempt: Int = 1,
+    /** Of the run of the block, if it may be run again. */
+    val journal: ModelJournal? = null,
 ) {
     private val database get() = session.database
 

@@ -266,6 +266,30 @@ class TransactionOptionsTest {
     }
 
     @Test
+    fun `a conflict in an action of afterCommit does not run the committed block again`() = test { db ->
+        fails<SerializationException> {
+            db.transaction(retry = Retry(backoff = 1.milliseconds)) { tx ->
+                db.exec("A")
+                tx.afterCommit { throw conflict() }
+            }
+        }
+        assertSent("BEGIN", "A", "COMMIT")
+    }
+
+    @Test
+    fun `a conflict after commit does not run the committed part again`() = test { db ->
+        fails<SerializationException> {
+            db.transaction(retry = Retry(backoff = 1.milliseconds)) { tx ->
+                db.exec("A")
+                tx.commit()
+                db.exec("B")
+                throw conflict()
+            }
+        }
+        assertSent("BEGIN", "A", "COMMIT", "BEGIN", "B", "ROLLBACK")
+    }
+
+    @Test
     fun `a deadlock that the block swallows is found in the end, and run again`() = test { db ->
         var met = 0
         script.on("A") { if (met++ == 0) throw DeadlockException("Met.", ErrorDetails(), null) else ScriptedDriver.affected(0) }
