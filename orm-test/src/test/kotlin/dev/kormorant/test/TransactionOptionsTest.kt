@@ -120,6 +120,18 @@ class TransactionOptionsTest {
     }
 
     @Test
+    fun `actions of a commit that is refused never run, also if the block goes on`() = test { db ->
+        script.refuse("COMMIT")
+        var ran = 0
+        db.transaction { tx ->
+            db.exec("A")
+            tx.afterCommit { ran++ }
+            fails<DatabaseException> { tx.commit() }
+        }
+        assertEquals(0, ran)
+    }
+
+    @Test
     fun `a link lost in a commit leaves the outcome unknown, and nothing more is sent`() = test { db ->
         script.loseLink("COMMIT")
         fails<CommitOutcomeUnknownException> { db.transaction { tx -> db.exec("A"); tx.commit(); db.exec("B") } }
