@@ -198,7 +198,7 @@ internal fun closeLevel(level: Level) {
  */
 internal suspend fun Database.takeLastTurn(level: Level) {
     val turns = level.session.turns
-    if (turns.tryTake(level, null) || uncancellable { turns.take(level, null) } != null) return
+    if (turns.tryTake(level, null) || uncancellable { turns.take(level, null, Duration.INFINITE) } != null) return
     level.session.connection?.close()
     uncancellable(timer, Duration.INFINITE) { turns.take(level, null) }
 }

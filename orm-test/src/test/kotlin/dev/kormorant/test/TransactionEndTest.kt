@@ -22,6 +22,7 @@ import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
 
 /** How transactions begin, end and share their connection, down to the statements sent. */
 @Timeout(60)
@@ -443,6 +445,26 @@ class TransactionEndTest {
         }
         assertSent("BEGIN", "A", "COMMIT")
     }
+
+    @Test
+    fun `the end of a block waits for a late statement for the cancel timeout, not for that of a turn`() =
+        test({ transactionWaitTimeout = 20.milliseconds; cancelTimeout = 60.seconds }) { db ->
+            val gate = CompletableDeferred<Unit>()
+            script.on("LATE") {
+                gate.await()
+                ScriptedDriver.affected(0)
+            }
+            val outer = this
+            db.transaction {
+                db.exec("A")
+                db.transaction {
+                    outer.launch(currentCoroutineContext().minusKey(Job)) { db.exec("LATE") }
+                    while (script.sent.last() != "LATE") yield()
+                    outer.launch { delay(200.milliseconds); gate.complete(Unit) }
+                }
+            }
+            assertSent("BEGIN", "A", "SAVEPOINT \"s1\"", "LATE", "RELEASE SAVEPOINT \"s1\"", "COMMIT")
+        }
 
     // ---- Pinned connections
 
