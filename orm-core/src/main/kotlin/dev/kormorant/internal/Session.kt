@@ -120,8 +120,9 @@ internal class Session(
     /** Gives the connection back until the next statement. */
     fun release() {
         if (isAltered) connection?.close()
-        lent?.let { database.release(access, it) }
-        lent = null
+        val lent = lent ?: return
+        this.lent = null
+        database.release(access, lent)
     }
 }
 

@@ -2,10 +2,12 @@ package dev.kormorant.test
 
 import dev.kormorant.CommitOutcomeUnknownException
 import dev.kormorant.ConnectionBusyException
+import dev.kormorant.ConnectionEvent
 import dev.kormorant.ConnectionException
 import dev.kormorant.Database
 import dev.kormorant.DatabaseConfig
 import dev.kormorant.DatabaseException
+import dev.kormorant.DatabaseListener
 import dev.kormorant.ErrorDetails
 import dev.kormorant.Propagation
 import dev.kormorant.TransactionAbortedException
@@ -477,6 +479,30 @@ class TransactionEndTest {
     }
 
     // ---- The driver itself
+
+    @Test
+    fun `a listener that throws costs no connection`() = runBlocking {
+        var faulty: Class<*>? = null
+        val listener = object : DatabaseListener {
+            override fun onConnection(event: ConnectionEvent) {
+                if (event.javaClass == faulty) throw Stop()
+            }
+        }
+        script.open { listener(listener); pool { max = 1 } }.use { db ->
+            faulty = ConnectionEvent.Opened::class.java
+            fails<Stop> { db.exec("A") }
+            assertEquals(script.opened, script.closed)
+            faulty = ConnectionEvent.Acquired::class.java
+            fails<Stop> { db.exec("A") }
+            fails<Stop> { db.transaction { db.exec("A") } }
+            faulty = ConnectionEvent.Released::class.java
+            fails<Stop> { db.exec("A") }
+            fails<Stop> { db.transaction { db.exec("A") } }
+            faulty = null
+            db.exec("A")
+            script.assertAllReturned(db)
+        }
+    }
 
     @Test
     fun `a connection that is not given back is told with the stack of its last statement`() = runBlocking {
