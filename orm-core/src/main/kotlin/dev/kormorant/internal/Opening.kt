@@ -27,7 +27,8 @@ internal class Opening private constructor(private val connection: Connection, p
         if (level.begun) {
             if (level.opened.identified) level.transactionId = prelude.value?.toString()?.toLongOrNull()
             level.session.onBegun(level)
-        } else if (prelude.answered > 0 && level.restoreStatements(connection.dialect).isNotEmpty()) {
+        } else if (prelude.answered > 0) {
+            // Settings for a transaction that has not begun would be those of the next one.
             connection.close()
         }
     }

@@ -186,6 +186,18 @@ class TransactionEndTest {
     }
 
     @Test
+    fun `a BEGIN refused behind a setting for it closes the connection, whose next transaction would have the setting`() = runBlocking {
+        val script = ScriptedDriver(begin = listOf("SET TRANSACTION", "BEGIN"))
+        script.refuse("BEGIN")
+        script.open().use { db ->
+            fails<DatabaseException> { db.transaction { db.exec("A") } }
+            assertEquals(listOf("SET TRANSACTION", "BEGIN"), script.sent)
+            assertEquals(1, script.closed)
+            script.assertAllReturned(db)
+        }
+    }
+
+    @Test
     fun `a link lost in BEGIN is a connection error, and the next transaction has another`() = test { db ->
         script.loseLink("BEGIN")
         fails<ConnectionException> { db.transaction { db.exec("A") } }
