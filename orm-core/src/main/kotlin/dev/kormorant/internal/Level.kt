@@ -163,7 +163,7 @@ internal class Level(
         limitChanged = true
     }
 
-    /** The server has gone back to what it was told before some savepoint. */
+    /** The server has gone back to what it was told before some savepoint, or may not have heard of the last limit. */
     fun forgetLimit() {
         if (limitChanged) serverLimit = FORGOTTEN
     }

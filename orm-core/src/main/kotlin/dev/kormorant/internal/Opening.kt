@@ -10,6 +10,9 @@ internal class Opening private constructor(private val connection: Connection, p
 
     val prelude = Prelude(steps.flatMap { it.statements } + listOfNotNull(setting))
 
+    /** Whether the server has taken all of it. */
+    val isAnswered: Boolean get() = prelude.answered == prelude.statements.size
+
     /** Called when the server has answered, or has not and the connection is closed. */
     suspend fun settle() {
         var end = 0

@@ -59,6 +59,7 @@ internal class Session(
             database.execute(connection, sent, opening?.prelude, level)
         } finally {
             opening?.settle()
+            if (limit != null && opening?.isAnswered != true) level.root?.forgetLimit()
         }
     }
 
