@@ -267,12 +267,15 @@ public class Database private constructor(
     internal suspend fun acquire(access: Access, deadline: Deadline?, ancestor: Level?): PooledConnection {
         val pool = currentCoroutineContext()[substituteKey]?.pool ?: poolFor(access)
         if (ancestor != null) checkNotHeldByAncestors(ancestor, if (separatesReaders) access else Access.WRITE, pool.max)
-        return audience.acquiring { pool.acquire(deadline?.left) }
+        return audience.acquiring(pool::release) { pool.acquire(deadline?.left) }
     }
 
     internal fun release(access: Access, connection: PooledConnection) {
-        audience.released(connection.connection)
-        poolFor(access).release(connection)
+        try {
+            audience.released(connection.connection)
+        } finally {
+            poolFor(access).release(connection)
+        }
     }
 
     private fun poolFor(access: Access) = if (access == Access.READ) readers else writers

@@ -78,8 +78,11 @@ public class ManualTransaction private constructor(level: Level, private val wat
             val database = level.session.database
             CoroutineScope(Dispatchers.Default + database).launch {
                 LOG.warn("The transaction opened {} was never closed and is rolled back.", level.origin)
-                level.tell(TransactionEvent.Kind.LEAK)
-                end(level)
+                try {
+                    level.tell(TransactionEvent.Kind.LEAK)
+                } finally {
+                    end(level)
+                }
             }
         }
     }

@@ -16,7 +16,8 @@ import kotlin.time.Duration.Companion.seconds
  *
  * Each attempt is a transaction of its own. Before the next one every model that the block has touched gets back the values,
  * the dirty columns and the loaded relations that it had before the block; other state of the program is the block's own affair. Actions of
- * `afterCommit` of the lost attempts are forgotten.
+ * `afterCommit` of the lost attempts are forgotten. A block that has committed anything is not run again, be it that an action of
+ * `afterCommit` has failed, or that [Transaction.commit] was called before.
  *
  * @throws IllegalArgumentException if [attempts] is less than 1 or a pause is negative.
  */
@@ -57,7 +58,7 @@ internal suspend fun <T> Database.retrying(retry: Retry, deadline: Deadline?, ru
             return run(attempt, journal)
         } catch (error: Throwable) {
             val pause = retry.pauseAfter(attempt)
-            val isLast = attempt >= retry.attempts || deadline != null && deadline.left <= pause
+            val isLast = journal.isCommitted || attempt >= retry.attempts || deadline != null && deadline.left <= pause
             if (isLast || !lostAgainstOthers(error, dialect)) throw error
             journal.restore()
             attempt++

@@ -112,7 +112,7 @@ private suspend fun <T> Database.outermost(
 ): T {
     val parent = outer?.takeIf { options.propagation != Propagation.REQUIRES_NEW }
     val session = parent?.session ?: session(if (options.readOnly && separatesReaders) Access.READ else Access.WRITE)
-    return runLevel(Level(session, parent, LevelKind.TRANSACTION, options, deadline, attempt = attempt), journal, block)
+    return runLevel(Level(session, parent, LevelKind.TRANSACTION, options, deadline, attempt = attempt, journal = journal), block)
 }
 
 /** A session that is not open yet; it takes its connection with the first statement. */
@@ -126,7 +126,7 @@ private suspend fun <T> Database.nested(
     name: String = surrounding.session.nextSavepoint(),
 ): T {
     val until = deadline?.orEarlier(surrounding.deadline) ?: surrounding.deadline
-    return runLevel(Level(surrounding.session, surrounding, LevelKind.SAVEPOINT, options, until, name), null, block)
+    return runLevel(Level(surrounding.session, surrounding, LevelKind.SAVEPOINT, options, until, name), block)
 }
 
 private suspend fun <T> Database.join(surrounding: Level, block: suspend CoroutineScope.(Transaction) -> T): T = try {
@@ -149,10 +149,10 @@ private suspend fun <T> Database.withoutTransaction(surrounding: Level?, options
 }
 
 /** Opens [level], runs [block] in it with its children, and ends it by the table in `docs/transactions.md`. */
-private suspend fun <T> Database.runLevel(level: Level, journal: ModelJournal? = null, block: suspend CoroutineScope.(Transaction) -> T): T {
+private suspend fun <T> Database.runLevel(level: Level, block: suspend CoroutineScope.(Transaction) -> T): T {
     openLevel(level)
     val session = level.session
-    val kept = journal ?: currentCoroutineContext()[scopeKey]?.ownJournal
+    val kept = level.journal ?: currentCoroutineContext()[scopeKey]?.ownJournal
     val outcome = runCatching {
         withContext(this + level.context(kept)) {
             level.job = coroutineContext[Job]
@@ -198,7 +198,7 @@ internal fun closeLevel(level: Level) {
  */
 internal suspend fun Database.takeLastTurn(level: Level) {
     val turns = level.session.turns
-    if (turns.tryTake(level, null) || uncancellable { turns.take(level, null) } != null) return
+    if (turns.tryTake(level, null) || uncancellable { turns.take(level, null, Duration.INFINITE) } != null) return
     level.session.connection?.close()
     uncancellable(timer, Duration.INFINITE) { turns.take(level, null) }
 }

@@ -34,20 +34,27 @@ internal class Audience(val database: Database, private val own: List<DatabaseLi
         return own + passing
     }
 
-    suspend fun acquiring(acquire: suspend () -> PooledConnection): PooledConnection {
+    /** What [acquire] returns, unless a listener throws: then it is given to [release]. */
+    suspend fun acquiring(release: (PooledConnection) -> Unit, acquire: suspend () -> PooledConnection): PooledConnection {
         val listeners = here() ?: return acquire()
         val start = System.nanoTime()
-        try {
-            return acquire().also { lent ->
-                val now = System.nanoTime()
-                val loan = Loan(listeners, now, (now - start).nanoseconds)
-                loans[lent.connection] = loan
-                tell(listeners, ConnectionEvent.Acquired(database, loan.waited))
-            }
+        val lent = try {
+            acquire()
         } catch (error: Throwable) {
             tell(listeners, ConnectionEvent.Refused(database, since(start), error))
             throw error
         }
+        val now = System.nanoTime()
+        val loan = Loan(listeners, now, (now - start).nanoseconds)
+        loans[lent.connection] = loan
+        try {
+            tell(listeners, ConnectionEvent.Acquired(database, loan.waited))
+        } catch (error: Throwable) {
+            loans -= lent.connection
+            release(lent)
+            throw error
+        }
+        return lent
     }
 
     fun released(connection: Connection) {
@@ -59,12 +66,19 @@ internal class Audience(val database: Database, private val own: List<DatabaseLi
     suspend fun opening(connect: suspend () -> Connection): Connection {
         if (own.isEmpty()) return connect()
         val start = System.nanoTime()
-        try {
-            return connect().also { tell(own, ConnectionEvent.Opened(database, since(start))) }
+        val connection = try {
+            connect()
         } catch (error: Throwable) {
             tell(own, ConnectionEvent.OpenFailed(database, error))
             throw error
         }
+        try {
+            tell(own, ConnectionEvent.Opened(database, since(start)))
+        } catch (error: Throwable) {
+            connection.close()
+            throw error
+        }
+        return connection
     }
 
     /** Runs [execute], in which [statement] is sent after [prelude] and answered. */

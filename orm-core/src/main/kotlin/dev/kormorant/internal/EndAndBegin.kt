@@ -13,6 +13,7 @@ internal suspend fun endAndBegin(level: Level, begin: Boolean, isRollback: Boole
             succeeded = true
         } finally {
             if (begin && succeeded) level.reset() else level.isClosed = true
+            if (!succeeded) level.forgetActions()
             level.begun = false
         }
         level.committedActions().also { actions ->

@@ -97,6 +97,7 @@ private suspend fun complete(level: Level, connection: Connection) {
         if (database.uncancellable { end(level, connection, listOf(statement)) } == null) {
             throw ConnectionException("The end of the transaction opened ${level.origin} was not answered in time.", null, null)
         }
+        level.journal?.isCommitted = true
         level.tell(TransactionEvent.Kind.COMMIT)
     } catch (error: OrmException) {
         level.session.lastError = error

@@ -37,6 +37,8 @@ internal class Level(
     savepoint: String? = null,
     /** Counts the runs of the block, from 1. */
     val attempt: Int = 1,
+    /** Of the run of the block, if it may be run again. */
+    val journal: ModelJournal? = null,
 ) {
     private val database get() = session.database
 
@@ -161,7 +163,7 @@ internal class Level(
         limitChanged = true
     }
 
-    /** The server has gone back to what it was told before some savepoint. */
+    /** The server has gone back to what it was told before some savepoint, or may not have heard of the last limit. */
     fun forgetLimit() {
         if (limitChanged) serverLimit = FORGOTTEN
     }

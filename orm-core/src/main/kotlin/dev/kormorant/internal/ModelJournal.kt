@@ -6,6 +6,10 @@ import java.util.IdentityHashMap
 internal class ModelJournal {
     private val before = IdentityHashMap<ModelState, () -> Unit>()
 
+    /** Whether work of the block is committed: it must not be run again then. */
+    @Volatile
+    var isCommitted: Boolean = false
+
     /** Remembers [state], unless it is known already. */
     fun keep(state: ModelState) {
         synchronized(before) { if (state !in before) before[state] = state.snapshot() }

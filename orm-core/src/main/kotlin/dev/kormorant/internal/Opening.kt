@@ -10,6 +10,9 @@ internal class Opening private constructor(private val connection: Connection, p
 
     val prelude = Prelude(steps.flatMap { it.statements } + listOfNotNull(setting))
 
+    /** Whether the server has taken all of it. */
+    val isAnswered: Boolean get() = prelude.answered == prelude.statements.size
+
     /** Called when the server has answered, or has not and the connection is closed. */
     suspend fun settle() {
         var end = 0
@@ -27,7 +30,8 @@ internal class Opening private constructor(private val connection: Connection, p
         if (level.begun) {
             if (level.opened.identified) level.transactionId = prelude.value?.toString()?.toLongOrNull()
             level.session.onBegun(level)
-        } else if (prelude.answered > 0 && level.restoreStatements(connection.dialect).isNotEmpty()) {
+        } else if (prelude.answered > 0) {
+            // Settings for a transaction that has not begun would be those of the next one.
             connection.close()
         }
     }

@@ -59,6 +59,7 @@ internal class Session(
             database.execute(connection, sent, opening?.prelude, level)
         } finally {
             opening?.settle()
+            if (limit != null && opening?.isAnswered != true) level.root?.forgetLimit()
         }
     }
 
@@ -120,8 +121,9 @@ internal class Session(
     /** Gives the connection back until the next statement. */
     fun release() {
         if (isAltered) connection?.close()
-        lent?.let { database.release(access, it) }
-        lent = null
+        val lent = lent ?: return
+        this.lent = null
+        database.release(access, lent)
     }
 }
 

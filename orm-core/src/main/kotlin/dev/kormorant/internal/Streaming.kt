@@ -1,8 +1,10 @@
 package dev.kormorant.internal
 
 import dev.kormorant.Database
+import dev.kormorant.TransactionClosedException
 import dev.kormorant.currentLevel
 import dev.kormorant.driver.Access
+import dev.kormorant.driver.BeginOptions
 import dev.kormorant.driver.Connection
 import dev.kormorant.driver.RawColumn
 import dev.kormorant.driver.RowStream
@@ -23,6 +25,9 @@ internal class Streaming(
     private val onRows: suspend (List<Array<Any?>>) -> Unit,
 ) {
     private var connection: Connection? = null
+
+    /** The transaction that a stream was opened in, of those that its level may have one after the other. */
+    private var begun: BeginOptions? = null
     private var start = 0L
 
     /** Nanoseconds that others took with the rows. */
@@ -49,6 +54,7 @@ internal class Streaming(
         val session = level.session
         val cursor = session.withConnection(level) { connection ->
             val stream = open(connection)
+            begun = level.root?.opened
             if (stream.leavesConnectionFree) return@withConnection stream
             session.turns.streaming()
             drain(connection, stream)
@@ -75,14 +81,26 @@ internal class Streaming(
         try {
             onColumns(cursor.columns)
             while (true) {
-                val rows = session.withConnection(level) { connection -> database.stopping(connection) { next(cursor) } }
+                val rows = session.withConnection(level) { connection ->
+                    if (level.root?.opened !== begun) throw endedError(level)
+                    database.stopping(connection) { next(cursor) }
+                }
                 handOver(rows.ifEmpty { break })
             }
         } catch (error: Throwable) {
-            throw error.suppressing { database.uncancellable { session.withTurn(level) { cursor.close() } } }
+            throw error.suppressing { database.uncancellable { close(level, cursor) } }
         }
-        session.withTurn(level) { cursor.close() }
+        close(level, cursor)
     }
+
+    /** The connection may be somebody else's by now, after a commit; the cursor has ended with its transaction then. */
+    private suspend fun close(level: Level, cursor: RowStream) =
+        level.session.withTurn(level) { if (level.session.connection === connection) cursor.close() }
+
+    private fun endedError(level: Level) = TransactionClosedException(
+        "The transaction opened ${level.origin} was ended while a stream in it still had rows.",
+        "Collect the rows into a list first, or end the transaction after the stream.",
+    )
 
     private suspend fun handOver(rows: List<Array<Any?>>) {
         count += rows.size

@@ -32,7 +32,8 @@ internal class Turns(private val timer: Timer, private val bound: Duration, priv
     var innermost: Level? = null
         private set
 
-    suspend fun take(level: Level, deadline: Deadline? = level.deadline) {
+    /** Suspends until it is the turn of [level]; [patience] is that of a caller with a bound of its own. */
+    suspend fun take(level: Level, deadline: Deadline? = level.deadline, patience: Duration? = null) {
         val context = currentCoroutineContext()
         val user = context[level.session.database.scopeKey]
         if (tryTake(level, user)) return
@@ -46,11 +47,11 @@ internal class Turns(private val timer: Timer, private val bound: Duration, priv
                     waiter.pass()
                 } else {
                     continuation.invokeOnCancellation { synchronized(monitor) { waiters -= waiter } }
-                    val limit = if (synchronized(monitor) { streams }) streamBound else bound
-                    val patience = deadline?.left?.takeIf { it < limit }
-                    alarm = timer.schedule(patience ?: limit) {
+                    val limit = patience ?: if (synchronized(monitor) { streams }) streamBound else bound
+                    val left = deadline?.left?.takeIf { it < limit }
+                    alarm = timer.schedule(left ?: limit) {
                         if (synchronized(monitor) { waiters.remove(waiter) }) {
-                            continuation.resumeWithException(if (patience == null) tooLong(level, limit) else deadline.error("The transaction opened ${level.origin}", null))
+                            continuation.resumeWithException(if (left == null) tooLong(level, limit) else deadline.error("The transaction opened ${level.origin}", null))
                         }
                     }
                 }

@@ -49,8 +49,9 @@ import java.util.concurrent.atomic.AtomicInteger
  * BEGIN to COMMIT or ROLLBACK. It waits for nothing by itself and has no clock, so it serves under virtual time as well.
  *
  * @param errorAbortsTransaction whether a refused statement leaves a transaction unusable, as in PostgreSQL.
+ * @param begin the statements that open a transaction.
  */
-public class ScriptedDriver(private val errorAbortsTransaction: Boolean = true) {
+public class ScriptedDriver(private val errorAbortsTransaction: Boolean = true, private val begin: List<String> = listOf("BEGIN")) {
     private class Rule(val prefix: String, val answer: suspend (SqlStatement) -> RawResult)
 
     private val rules = CopyOnWriteArrayList<Rule>()
@@ -132,7 +133,7 @@ public class ScriptedDriver(private val errorAbortsTransaction: Boolean = true) 
     }
 
     private inner class ScriptedConnection(private val number: Int) : Connection {
-        override val dialect: Dialect = ScriptedDialect(errorAbortsTransaction)
+        override val dialect: Dialect = ScriptedDialect(errorAbortsTransaction, begin)
         override val serverId: Long get() = number.toLong()
 
         @Volatile
@@ -225,7 +226,7 @@ public class ScriptedDriver(private val errorAbortsTransaction: Boolean = true) 
     }
 }
 
-private class ScriptedDialect(override val errorAbortsTransaction: Boolean) : Dialect {
+private class ScriptedDialect(override val errorAbortsTransaction: Boolean, private val begin: List<String>) : Dialect {
     override val syntax: SqlSyntax get() = SqlSyntax.POSTGRESQL
     override val name: String get() = "Scripted"
     override val version: Version = Version.from("18.0")
@@ -237,7 +238,7 @@ private class ScriptedDialect(override val errorAbortsTransaction: Boolean) : Di
     override val tableNames: String get() = "SELECT name FROM tables WHERE schema = ?"
     override val schema: SchemaDialect get() = throw UnsupportedOperationException("The scripted database has no tables.")
 
-    override fun begin(options: BeginOptions): List<String> = listOf("BEGIN")
+    override fun begin(options: BeginOptions): List<String> = begin
 }
 
 /** Finds the [ScriptedDriver] that opens the database. */

@@ -2,10 +2,12 @@ package dev.kormorant.test
 
 import dev.kormorant.CommitOutcomeUnknownException
 import dev.kormorant.ConnectionBusyException
+import dev.kormorant.ConnectionEvent
 import dev.kormorant.ConnectionException
 import dev.kormorant.Database
 import dev.kormorant.DatabaseConfig
 import dev.kormorant.DatabaseException
+import dev.kormorant.DatabaseListener
 import dev.kormorant.ErrorDetails
 import dev.kormorant.Propagation
 import dev.kormorant.TransactionAbortedException
@@ -22,6 +24,7 @@ import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
@@ -33,6 +36,7 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
 
 /** How transactions begin, end and share their connection, down to the statements sent. */
 @Timeout(60)
@@ -179,6 +183,18 @@ class TransactionEndTest {
         fails<DatabaseException> { db.transaction { db.exec("A") } }
         assertSent("BEGIN")
         assertEquals(0, script.closed)
+    }
+
+    @Test
+    fun `a BEGIN refused behind a setting for it closes the connection, whose next transaction would have the setting`() = runBlocking {
+        val script = ScriptedDriver(begin = listOf("SET TRANSACTION", "BEGIN"))
+        script.refuse("BEGIN")
+        script.open().use { db ->
+            fails<DatabaseException> { db.transaction { db.exec("A") } }
+            assertEquals(listOf("SET TRANSACTION", "BEGIN"), script.sent)
+            assertEquals(1, script.closed)
+            script.assertAllReturned(db)
+        }
     }
 
     @Test
@@ -444,6 +460,26 @@ class TransactionEndTest {
         assertSent("BEGIN", "A", "COMMIT")
     }
 
+    @Test
+    fun `the end of a block waits for a late statement for the cancel timeout, not for that of a turn`() =
+        test({ transactionWaitTimeout = 20.milliseconds; cancelTimeout = 60.seconds }) { db ->
+            val gate = CompletableDeferred<Unit>()
+            script.on("LATE") {
+                gate.await()
+                ScriptedDriver.affected(0)
+            }
+            val outer = this
+            db.transaction {
+                db.exec("A")
+                db.transaction {
+                    outer.launch(currentCoroutineContext().minusKey(Job)) { db.exec("LATE") }
+                    while (script.sent.last() != "LATE") yield()
+                    outer.launch { delay(200.milliseconds); gate.complete(Unit) }
+                }
+            }
+            assertSent("BEGIN", "A", "SAVEPOINT \"s1\"", "LATE", "RELEASE SAVEPOINT \"s1\"", "COMMIT")
+        }
+
     // ---- Pinned connections
 
     @Test
@@ -455,6 +491,30 @@ class TransactionEndTest {
     }
 
     // ---- The driver itself
+
+    @Test
+    fun `a listener that throws costs no connection`() = runBlocking {
+        var faulty: Class<*>? = null
+        val listener = object : DatabaseListener {
+            override fun onConnection(event: ConnectionEvent) {
+                if (event.javaClass == faulty) throw Stop()
+            }
+        }
+        script.open { listener(listener); pool { max = 1 } }.use { db ->
+            faulty = ConnectionEvent.Opened::class.java
+            fails<Stop> { db.exec("A") }
+            assertEquals(script.opened, script.closed)
+            faulty = ConnectionEvent.Acquired::class.java
+            fails<Stop> { db.exec("A") }
+            fails<Stop> { db.transaction { db.exec("A") } }
+            faulty = ConnectionEvent.Released::class.java
+            fails<Stop> { db.exec("A") }
+            fails<Stop> { db.transaction { db.exec("A") } }
+            faulty = null
+            db.exec("A")
+            script.assertAllReturned(db)
+        }
+    }
 
     @Test
     fun `a connection that is not given back is told with the stack of its last statement`() = runBlocking {

@@ -40,6 +40,7 @@ import org.junit.jupiter.api.Timeout
 import java.util.concurrent.CopyOnWriteArrayList
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeSource
 
 /** What transactions by hand, options, children and retries send, down to the statement. */
 @Timeout(60)
@@ -117,6 +118,18 @@ class TransactionOptionsTest {
             }
         }
         assertSent("BEGIN", "A", "COMMIT", "ROLLBACK")
+    }
+
+    @Test
+    fun `actions of a commit that is refused never run, also if the block goes on`() = test { db ->
+        script.refuse("COMMIT")
+        var ran = 0
+        db.transaction { tx ->
+            db.exec("A")
+            tx.afterCommit { ran++ }
+            fails<DatabaseException> { tx.commit() }
+        }
+        assertEquals(0, ran)
     }
 
     @Test
@@ -266,6 +279,30 @@ class TransactionOptionsTest {
     }
 
     @Test
+    fun `a conflict in an action of afterCommit does not run the committed block again`() = test { db ->
+        fails<SerializationException> {
+            db.transaction(retry = Retry(backoff = 1.milliseconds)) { tx ->
+                db.exec("A")
+                tx.afterCommit { throw conflict() }
+            }
+        }
+        assertSent("BEGIN", "A", "COMMIT")
+    }
+
+    @Test
+    fun `a conflict after commit does not run the committed part again`() = test { db ->
+        fails<SerializationException> {
+            db.transaction(retry = Retry(backoff = 1.milliseconds)) { tx ->
+                db.exec("A")
+                tx.commit()
+                db.exec("B")
+                throw conflict()
+            }
+        }
+        assertSent("BEGIN", "A", "COMMIT", "BEGIN", "B", "ROLLBACK")
+    }
+
+    @Test
     fun `a deadlock that the block swallows is found in the end, and run again`() = test { db ->
         var met = 0
         script.on("A") { if (met++ == 0) throw DeadlockException("Met.", ErrorDetails(), null) else ScriptedDriver.affected(0) }
@@ -290,12 +327,17 @@ class TransactionOptionsTest {
 
     @Test
     fun `after the time nothing is sent but the ROLLBACK`() = test { db ->
-        fails<QueryTimeoutException> {
-            db.transaction(timeout = 50.milliseconds) {
-                db.exec("A")
-                val late = System.nanoTime() + 60_000_000
-                while (System.nanoTime() < late) yield()
-                fails<QueryTimeoutException> { db.exec("B") }
+        // On a slow machine the time may be up before A.
+        var time = 50.milliseconds
+        while (script.sent.isEmpty()) {
+            time *= 2
+            fails<QueryTimeoutException> {
+                db.transaction(timeout = time) {
+                    db.exec("A")
+                    val begun = TimeSource.Monotonic.markNow()
+                    while (begun.elapsedNow() < time) yield()
+                    fails<QueryTimeoutException> { db.exec("B") }
+                }
             }
         }
         assertSent("BEGIN", "A", "ROLLBACK")

@@ -16,6 +16,7 @@ import dev.kormorant.driver.BeginOptions
 import dev.kormorant.driver.Access
 import dev.kormorant.driver.ConnectionStatus
 import dev.kormorant.driver.DmlKind
+import dev.kormorant.driver.Prelude
 import dev.kormorant.driver.SqlStatement
 import dev.kormorant.driver.SqlType
 import dev.kormorant.test.ServerKind
@@ -88,6 +89,18 @@ abstract class MySqlConnectionTests(kind: ServerKind) {
             assertEquals(listOf(listOf(2, "2!"), listOf(3, "3!")), result.rows.map { it.toList() })
             assertEquals(2, result.affected)
         }
+    }
+
+    @Test
+    fun `a statement sent along with a BEGIN that fails commits by itself, so BEGIN has a round trip of its own`() = connected { db ->
+        db.run("CREATE TEMPORARY TABLE t (v INT)")
+        val begin = listOf("START TRANSACTION READ")
+        val insert = SqlStatement("INSERT INTO t VALUES (1)", reusable = false)
+        assertThrows<SyntaxException> { db.execute(insert, Prelude(begin)) }
+        assertEquals(0L, db.run("SELECT COUNT(*) FROM t").single)
+        assertThrows<SyntaxException> { db.execute(insert, Prelude(begin, guards = false)) }
+        assertEquals(ConnectionStatus.IDLE, db.status)
+        assertEquals(1L, db.run("SELECT COUNT(*) FROM t").single)
     }
 
     @Test

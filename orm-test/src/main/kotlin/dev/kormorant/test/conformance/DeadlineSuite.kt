@@ -133,6 +133,18 @@ public abstract class DeadlineSuite(backend: Backend) : Suite(backend, Pages) {
     }
 
     @Test
+    public fun `a statement that was refused before it was sent leaves no timeout of another one behind (U3)`(): Unit = single { other ->
+        val question = backend.dialogue.timeouts
+        needs(question != null, "timeouts to ask for")
+        val before = other.exec(question!!).rows
+        transaction {
+            withStatementTimeout(20.seconds) { other.exec(question) }
+            assertFails<IllegalArgumentException> { other.exec("SELECT ?") }
+            assertEquals(before, other.exec(question).rows)
+        }
+    }
+
+    @Test
     public fun `a timeout holds for statements of every kind, DDL too (U3)`(): Unit = single { other ->
         withStatementTimeout(GUARD) {
             other.exec("CREATE TABLE limited (id INTEGER PRIMARY KEY)")

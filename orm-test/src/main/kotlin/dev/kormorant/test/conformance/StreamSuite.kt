@@ -2,7 +2,9 @@ package dev.kormorant.test.conformance
 
 import dev.kormorant.ConnectionBusyException
 import dev.kormorant.ConstraintViolationException
+import dev.kormorant.TransactionClosedException
 import dev.kormorant.batchInsert
+import dev.kormorant.begin
 import dev.kormorant.insert
 import dev.kormorant.selectAll
 import dev.kormorant.transaction
@@ -172,6 +174,27 @@ public abstract class StreamSuite(backend: Backend) : Suite(backend, Pages) {
                 }
             }
         }
+    }
+
+    @Test
+    public fun `a stream whose collector ends the transaction fails, and never reads on the connection that somebody else has by then`(): Unit = test {
+        fill(50)
+        val other = db.begin()
+        var seen = 0
+        val error = runCatching {
+            transaction { tx ->
+                rows().collect {
+                    if (seen++ > 0) return@collect
+                    tx.afterCommit { }
+                    tx.commit()
+                    other { Pages.insert { it[key] = "other" } }
+                }
+            }
+        }.exceptionOrNull()
+        // Where the stream has the connection for itself the commit is what fails.
+        assertTrue(if (seen == 1) error is ConnectionBusyException else error is TransactionClosedException, "$error")
+        other.use { it.commit() }
+        assertEquals(0, db.pool.inUse)
     }
 
     @Test
