@@ -212,7 +212,7 @@ abstract class AsyncModelsSuite {
         registrations.add(Employee.MODEL.hooks().check((violations, employee) -> {
             if (employee.getSalary() < 0) violations.reject("must not be negative", CREW.salary);
         }));
-        registrations.add(Employee.MODEL.hooks().afterSave((handle, employee) -> employee.getName().startsWith("Deputy")
+        registrations.add(Employee.MODEL.hooks().afterSave((handle, employee, created) -> employee.getName().startsWith("Deputy")
                 ? CompletableFuture.completedStage(null)
                 : staff.create(handle, deputy -> deputy.setName("Deputy " + employee.getName()))));
         var committed = new ConcurrentLinkedQueue<String>();
@@ -228,6 +228,35 @@ abstract class AsyncModelsSuite {
         registrations.add(Employee.MODEL.hooks().beforeDelete((handle, employee) -> CompletableFuture.failedStage(new IllegalStateException("no"))));
         failure(IllegalStateException.class, staff.delete(staff.get(eq(CREW.name, "Ann")).join()));
         assertEquals(2L, staff.count().join());
+    }
+
+    @Test
+    void a_hook_after_saving_is_told_whether_the_row_was_created() {
+        var saved = new ConcurrentLinkedQueue<String>();
+        registrations.add(Employee.MODEL.hooks().afterSave((handle, employee, created) -> {
+            saved.add(employee.getName() + " " + created);
+            return null;
+        }));
+        var ann = hire("Ann", null);
+        ann.setName("Anna");
+        assertTrue(staff.save(ann).join());
+        assertEquals(List.of("Ann true", "Anna false"), List.copyOf(saved));
+    }
+
+    @Test
+    void a_hook_on_loading_is_done_before_the_caller_has_the_model() {
+        var ann = hire("Ann", null);
+        hire("Bob", ann);
+        var loaded = new ConcurrentLinkedQueue<String>();
+        registrations.add(Employee.MODEL.hooks().onLoad((handle, employee) -> staff
+                .count(handle)
+                .thenAccept(people -> loaded.add(employee.getName() + " of " + people))));
+        var boss = staff.get(eq(CREW.name, "Ann")).join();
+        assertEquals(List.of("Ann of 2"), List.copyOf(loaded));
+        assertEquals(1, staff.load(boss, Employee.TEAM).join().size());
+        assertEquals(List.of("Ann of 2", "Bob of 2"), List.copyOf(loaded));
+        registrations.add(Employee.MODEL.hooks().onLoad((handle, employee) -> CompletableFuture.failedStage(new IllegalStateException("no"))));
+        failure(IllegalStateException.class, staff.get(eq(CREW.name, "Ann")));
     }
 
     @Test

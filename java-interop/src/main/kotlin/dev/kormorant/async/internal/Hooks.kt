@@ -37,13 +37,17 @@ internal object Hooks {
     fun <M : Model<*>> check(hooks: ModelHooks<M>, check: BiConsumer<in Violations, in M>): Registration = hooks.validate { check.accept(this, it) }
 
     @JvmStatic
-    fun <M : Model<*>> afterSave(hooks: ModelHooks<M>, hook: Hook<M>): Registration = hooks.afterSave { model, _ -> hook.run(model) }
+    fun <M : Model<*>> afterSave(hooks: ModelHooks<M>, afterInsert: Hook<M>, afterUpdate: Hook<M>): Registration =
+        hooks.afterSave { model, created -> (if (created) afterInsert else afterUpdate).run(model) }
 
     @JvmStatic
     fun <M : Model<*>> beforeDelete(hooks: ModelHooks<M>, hook: Hook<M>): Registration = hooks.beforeDelete { hook.run(it) }
 
     @JvmStatic
     fun <M : Model<*>> afterDelete(hooks: ModelHooks<M>, hook: Hook<M>): Registration = hooks.afterDelete { hook.run(it) }
+
+    @JvmStatic
+    fun <M : Model<*>> onLoad(hooks: ModelHooks<M>, hook: Hook<M>): Registration = hooks.onLoad { hook.run(it) }
 
     @JvmStatic
     fun <M : Model<*>> afterCommit(hooks: ModelHooks<M>, action: Consumer<in M>): Registration = hooks.afterCommit { action.accept(it) }
