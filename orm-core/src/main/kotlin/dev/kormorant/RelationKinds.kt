@@ -82,7 +82,7 @@ public sealed class Relation<V : Related<*>>(private val later: Lazy<ModelClass<
     }
 
     override fun equals(other: Any?): Boolean = this === other ||
-        other is Relation<*> && other.javaClass == javaClass && other.ownerKey == ownerKey && other.foundBy == foundBy && other.target.table == target.table
+        other is Relation<*> && other.javaClass == javaClass && other.ownerKey == ownerKey && other.foundBy == foundBy && other.target === target && other.order == order
 
     override fun hashCode(): Int = foundBy.hashCode()
 

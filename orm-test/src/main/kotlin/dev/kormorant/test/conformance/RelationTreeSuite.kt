@@ -8,6 +8,7 @@ import dev.kormorant.RelationNotLoadedException
 import dev.kormorant.RepeatedLoadEvent
 import dev.kormorant.RepeatedLoadException
 import dev.kormorant.batchInsert
+import dev.kormorant.optionalReferrersOn
 import dev.kormorant.referrersOn
 import dev.kormorant.save
 import dev.kormorant.selectAll
@@ -391,6 +392,19 @@ public abstract class RelationTreeSuite(backend: Backend) :
         assertQueries(1) { assertEquals("bob", tweet.user().name) }
     }
 
+    @Test
+    public fun `relations by the same columns in another order, or to another class, are loaded apart`(): Unit = test {
+        val root = node("root")
+        for (child in listOf("a", "b")) node(child, root)
+        val tree = Tree.get(root.id)
+        assertEquals(listOf("a", "b"), tree.children().map { it.name })
+        assertFalse(tree.backwards.isLoaded)
+        assertEquals(listOf("b", "a"), tree.backwards().map { it.name })
+        assertEquals(listOf("a", "b"), tree.nodes().map { it.name }.sorted())
+        val loaded = Tree.find { Nodes.id eq root.id }.with(Tree::children, Tree::backwards).single()
+        assertEquals(listOf("a", "b") to listOf("b", "a"), loaded.children.value.map { it.name } to loaded.backwards.value.map { it.name })
+    }
+
     // ---- Links
 
     @Test
@@ -405,6 +419,16 @@ public abstract class RelationTreeSuite(backend: Backend) :
         tweet.tags.forget()
         assertEquals(2, tweet.tags().size)
     }
+}
+
+/** A node whose children are asked for in several ways. */
+internal class Tree : LongModel() {
+    var name by Nodes.name
+    val children by Tree optionalReferrersOn Nodes.parent orderBy Nodes.name
+    val backwards by Tree.optionalReferrersOn(Nodes.parent).orderBy(Nodes.name, SortOrder.DESC)
+    val nodes by Node optionalReferrersOn Nodes.parent orderBy Nodes.name
+
+    companion object : LongModelClass<Tree>(Nodes, ::Tree)
 }
 
 /** A user whose tweets are loaded for all users of a result. */
