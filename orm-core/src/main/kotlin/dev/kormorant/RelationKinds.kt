@@ -122,7 +122,10 @@ public sealed class AnyReference<V : Related<*>>(later: Lazy<ModelClass<*, *>>, 
 
     internal fun assign(owner: Model<*>, model: Model<*>?) {
         require(model == null || !model.isNew) { "$model must be saved before $owner can refer to it." }
-        ownerKey.columns.zip(foundBy.columns).forEach { (column, key) -> owner.state.write(column, model?.let { column.valueOf(it, key) }) }
+        ownerKey.columns.zip(foundBy.columns).forEach { (column, key) ->
+            if (model != null) owner.state.write(column, column.valueOf(model, key))
+            else if (column.columnType.nullable) owner.state.write(column, null)
+        }
         owner.state.relate(this, model)
     }
 

@@ -39,7 +39,7 @@ import java.util.IdentityHashMap
 
 /** All kinds of relations, trees of them loaded along with a query, and how many queries they take. */
 public abstract class RelationTreeSuite(backend: Backend) :
-    Suite(backend, Users, Tweets, Tags, TweetTags, Nodes, Leaves, Stamps, NodeStamps, Members, Cards, Lockers, Shelves, Books, Cities, Flights) {
+    Suite(backend, Users, Tweets, Tags, TweetTags, Nodes, Leaves, Stamps, NodeStamps, Members, Cards, Lockers, Shelves, Books, Boxes, Cities, Flights) {
     /** Each user has [tweets] tweets, each with the tags red and green. */
     private suspend fun people(vararg names: String, tweets: Int = 3) {
         val tags = listOf("red", "green").map { Tag.create { name = it } }
@@ -403,6 +403,16 @@ public abstract class RelationTreeSuite(backend: Backend) :
         assertEquals(listOf("a", "b"), tree.nodes().map { it.name }.sorted())
         val loaded = Tree.find { Nodes.id eq root.id }.with(Tree::children, Tree::backwards).single()
         assertEquals(listOf("a", "b") to listOf("b", "a"), loaded.children.value.map { it.name } to loaded.backwards.value.map { it.name })
+    }
+
+    @Test
+    public fun `emptying a reference by several columns leaves alone those that cannot be NULL (O17)`(): Unit = test {
+        val upper = Shelf.getOrCreate(CompositeID { it[Shelves.hall] = 1; it[Shelves.level] = 2 }) { label = "upper" }.first
+        val box = Box.create { shelf.value = upper }
+        box.shelf.value = null
+        assertEquals(1 to null, box.hall to box.shelf.id)
+        assertTrue(box.save())
+        assertNull(Box.get(box.id).shelf())
     }
 
     // ---- Links
