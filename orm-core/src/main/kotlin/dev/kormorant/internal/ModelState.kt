@@ -32,7 +32,7 @@ internal class ModelState(private val model: Model<*>) {
     var isNew: Boolean = true
         private set
 
-    val isDirty: Boolean get() = isNew || dirty?.isEmpty == false
+    val isDirty: Boolean get() = isNew || !dirtyColumns().isEmpty
 
     private val shape: TableShape get() = modelClass.shape
 
