@@ -320,8 +320,10 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
         val wanted = if (only == null) before else shape.bits(only).apply { and(before) }
         if (wanted.isEmpty) return false
         val database = currentDatabase()
+        val values = if (only == null) null else model.state.row().clone()
         return database.saving(this, model, created = false) {
-            val byHooks = model.state.dirtyColumns().apply { andNot(before) }
+            val byHooks = model.state.dirtyColumns()
+            if (values != null) before.stream().forEach { if (model.state.row()[it] == values[it]) byHooks.clear(it) }
             writer().update(model, wanted.apply { or(byHooks) })
         }
     }
