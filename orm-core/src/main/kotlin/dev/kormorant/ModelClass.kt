@@ -15,6 +15,7 @@ import dev.kormorant.internal.Unset
 import dev.kormorant.internal.bits
 import dev.kormorant.internal.equalTo
 import dev.kormorant.internal.peersOf
+import dev.kormorant.internal.restoring
 import dev.kormorant.internal.rowOf
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.withContext
@@ -340,7 +341,7 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
         val database = currentDatabase()
         return database.deleting(this, model) {
             if (cascade == Cascade.NONE) writer().delete(model)
-            else database.transaction {
+            else database.restoring(listOf(model)) {
                 Cascading(database, database.openBridge(), cascade).clear(this@ModelClass, listOf(model))
                 writer().delete(model)
             }

@@ -155,7 +155,7 @@ internal class ModelWriter(private val type: ModelClass<*, *>, private val datab
 }
 
 /** Runs [block] in a transaction; if it fails, [models] are as they were. */
-private suspend fun <T> Database.restoring(models: List<Model<*>>, block: suspend () -> T): T {
+internal suspend fun <T> Database.restoring(models: List<Model<*>>, block: suspend () -> T): T {
     val restore = models.map { it.state.snapshot() }
     try {
         return transaction { block() }

@@ -130,4 +130,21 @@ public abstract class CascadeSuite(backend: Backend) : Suite(backend, Nodes, Lea
         assertTrue(root.save())
         assertEquals(1, Node.count())
     }
+
+    @Test
+    public fun `a cascade that is refused at COMMIT leaves the model as it was (M9)`(): Unit = test {
+        needs(can.deferredConstraints, "deferred constraints")
+        val root = node("root")
+        db.exec("CREATE TABLE mention (id BIGINT PRIMARY KEY, node BIGINT REFERENCES node (id) DEFERRABLE INITIALLY DEFERRED)")
+        try {
+            db.exec("INSERT INTO mention (id, node) VALUES (1, ${root.id})")
+            assertFails<ConstraintViolationException> { root.delete(Cascade.DELETE) }
+            assertTrue(!root.isNew)
+            db.exec("DELETE FROM mention")
+            assertEquals(1, root.delete(Cascade.DELETE))
+        } finally {
+            db.exec("DROP TABLE mention")
+        }
+    }
+
 }
