@@ -104,6 +104,9 @@ internal class ModelState(private val model: Model<*>) {
         return changed
     }
 
+    /** Whether one of [columns] has another value than the row is known to have. */
+    fun hasChanged(columns: List<Column<*>>): Boolean = dirty?.let { changed -> columns.any { changed[shape.position(it)] } } ?: false
+
     /** Takes the row as the database has it. */
     fun loaded(row: Array<Any?>) {
         if (values != null) touch()
