@@ -201,13 +201,14 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
      * @param keys columns of one unique constraint; by default the first one of the table, the primary key before others, whose columns
      * [init] sets. MySQL and MariaDB look at all unique constraints of the table.
      * @return the model as the database stored it.
-     * @throws IllegalArgumentException if [init] sets the columns of no unique constraint.
+     * @throws IllegalArgumentException if [init] sets the columns of no unique constraint, or one of them to NULL.
      */
     public suspend fun upsert(vararg keys: Column<*>, init: M.() -> Unit): M {
         val model = new(init)
         val given = model.state.dirtyColumns()
-        val key = if (keys.isEmpty()) shape.uniqueKeys.firstOrNull { key -> key.all { given[it] } }?.asList() else keys.map { shape.position(it) }
-        require(key != null && key.all { given[it] }) { "upsert must set all columns of a unique constraint of ${table.tableName}." }
+        fun isGiven(position: Int) = given[position] && model.state.row()[position] != null
+        val key = if (keys.isEmpty()) shape.uniqueKeys.firstOrNull { it.all(::isGiven) }?.asList() else keys.map { shape.position(it) }
+        require(key != null && key.all(::isGiven)) { "upsert must set all columns of a unique constraint of ${table.tableName}, none to NULL." }
         writer().upsert(model, BitSet().also { bits -> key.forEach { bits.set(it) } })
         return model
     }

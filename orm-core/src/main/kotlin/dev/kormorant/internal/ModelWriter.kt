@@ -3,6 +3,7 @@ package dev.kormorant.internal
 import dev.kormorant.Database
 import dev.kormorant.Model
 import dev.kormorant.ModelClass
+import dev.kormorant.RecordNotFoundException
 import dev.kormorant.StaleModelException
 import dev.kormorant.driver.RawResult
 import dev.kormorant.transaction
@@ -63,14 +64,20 @@ internal class ModelWriter(private val type: ModelClass<*, *>, private val datab
         val given = givenColumns(model)
         val upsert = sql.upsertShape(given, key, if (changed.isEmpty) key else changed)
         val result = database.run(sql.insert(upsert, model.state.row()))
-        val stored = result.rows.firstOrNull()?.let { row -> bridge.render { sql.decode(row, RowView()) } } ?: readBack(model, key)
+        val stored = result.rows.firstOrNull()?.let { row -> bridge.render { sql.decode(row, RowView()) } } ?: readBack(model, key, given)
         model.state.reloaded(stored)
     }
 
-    private suspend fun readBack(model: Model<*>, key: BitSet): Array<Any?> {
-        val columns = KeyColumns(key.stream().toArray().map { shape.columns[it] })
-        val row = database.rowsByKey(bridge, columns, listOfNotNull(columns.of(model.state)), shape.columns.asList()).values.single()
-        return bridge.render { rowOf(shape, row) }
+    /** The row that was written, found by [key], or by another unique key [given] if it was that one that the database met. */
+    private suspend fun readBack(model: Model<*>, key: BitSet, given: BitSet): Array<Any?> {
+        val others = shape.uniqueKeys.filter { unique -> unique.all { given[it] } }
+        for (unique in listOf(key.stream().toArray()) + others) {
+            val columns = KeyColumns(unique.map { shape.columns[it] })
+            val value = columns.of(model.state) ?: continue
+            val row = database.rowsByKey(bridge, columns, listOf(value), shape.columns.asList()).values.singleOrNull() ?: continue
+            return bridge.render { rowOf(shape, row) }
+        }
+        throw RecordNotFoundException("The row of ${shape.table.tableName} that was written is gone.", null, null)
     }
 
     suspend fun delete(model: Model<*>): Int {

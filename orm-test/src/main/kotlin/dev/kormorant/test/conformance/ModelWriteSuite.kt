@@ -171,6 +171,22 @@ public abstract class ModelWriteSuite(backend: Backend) : Suite(backend, Members
         assertEquals(1, Purse.upsert { owner = "ann"; balance = 2 }.version)
     }
 
+    @Test
+    public fun `upsert that meets another unique key than its own is refused, or returns the row it changed`(): Unit = test {
+        val ann = member("ann@x") { club = "chess"; number = 1 }
+        val outcome = runCatching { Member.upsert(Members.email) { email = "bob@x"; club = "chess"; number = 1; visits = 3 } }
+        outcome.onSuccess { assertEquals(ann.id to 3, it.id to it.visits) }
+            .onFailure { assertEquals(ConstraintKind.UNIQUE, (it as? ConstraintViolationException ?: throw it).kind) }
+        assertEquals(1, Member.count())
+    }
+
+    @Test
+    public fun `upsert by a unique key that is NULL is refused before any statement`(): Unit = test {
+        assertQueries(0) {
+            assertFails<IllegalArgumentException> { Member.upsert(Members.club, Members.number) { email = "ann@x"; club = "chess"; number = null } }
+        }
+    }
+
     // ---- Many at once
 
     @Test
