@@ -5,9 +5,11 @@ import dev.kormorant.Model
 import dev.kormorant.ModelClass
 import dev.kormorant.RecordNotFoundException
 import dev.kormorant.StaleModelException
+import dev.kormorant.UnsupportedByDialectException
 import dev.kormorant.driver.RawResult
 import dev.kormorant.transaction
 import org.jetbrains.exposed.v1.core.Column
+import org.jetbrains.exposed.v1.core.isAutoInc
 import java.util.BitSet
 
 /** Writes models of one class on one database, and takes over what the database makes of them. */
@@ -92,9 +94,10 @@ internal class ModelWriter(private val type: ModelClass<*, *>, private val datab
     /** Inserts rows that give the same columns, with one statement, and takes over what the database made. */
     private suspend fun insertPart(given: BitSet, models: List<Model<*>>) {
         val insert = sql.insertShape(given)
+        val missing = sql.missing(given)
+        if (insert.returned.isEmpty()) requireKnownKey(missing)
         val rows = models.map { it.state.rowToFill() }
         val result = database.run(if (rows.size == 1) sql.insert(insert, rows[0]) else sql.insertAll(insert, rows))
-        val missing = sql.missing(given)
         if (insert.returned.isNotEmpty()) {
             takeReturned(insert, rows, result)
         } else if (missing.isNotEmpty()) {
@@ -103,6 +106,15 @@ internal class ModelWriter(private val type: ModelClass<*, *>, private val datab
         }
         for (row in rows) for (position in row.indices) if (row[position] === Unset) row[position] = null
         models.forEach { it.state.saved(ALL) }
+    }
+
+    /** Without RETURNING a database tells the numbers it has counted, but no other key. */
+    private fun requireKnownKey(missing: IntArray) {
+        val unknown = missing.map { shape.columns[it] }.firstOrNull { it in shape.keyColumns.columns && !it.columnType.isAutoInc } ?: return
+        throw UnsupportedByDialectException(
+            "${bridge.dialect.name} does not tell what it puts into ${shape.table.tableName}.${unknown.name}, which is part of the key.",
+            "Set the column, or give it a default of the client.",
+        )
     }
 
     private fun takeReturned(insert: InsertShape, rows: List<Array<Any?>>, result: RawResult) = bridge.render {

@@ -9,7 +9,10 @@ import dev.kormorant.Database
 import dev.kormorant.LongModel
 import dev.kormorant.LongModelClass
 import dev.kormorant.NoDatabaseException
+import dev.kormorant.Model
+import dev.kormorant.ModelClass
 import dev.kormorant.RecordNotFoundException
+import dev.kormorant.UnsupportedByDialectException
 import dev.kormorant.addLogger
 import dev.kormorant.delete
 import dev.kormorant.deleteAll
@@ -184,6 +187,15 @@ public abstract class ModelWriteSuite(backend: Backend) : Suite(backend, Members
     public fun `upsert by a unique key that is NULL is refused before any statement`(): Unit = test {
         assertQueries(0) {
             assertFails<IllegalArgumentException> { Member.upsert(Members.club, Members.number) { email = "ann@x"; club = "chess"; number = null } }
+        }
+    }
+
+    @Test
+    public fun `a key that only the database could make is refused where it does not tell it`(): Unit = test {
+        needs(!can.insertReturning, "need to be asked for what it made")
+        assertQueries(0) {
+            assertFails<UnsupportedByDialectException> { Voucher.create { note = "x" } }
+            assertFails<UnsupportedByDialectException> { Voucher.createAll(List(2) { Voucher.new { note = "x" } }) }
         }
     }
 
@@ -487,4 +499,16 @@ internal class Greeter : LongModel() {
     }
 
     companion object : LongModelClass<Greeter>(Members, ::Greeter)
+}
+
+private object Vouchers : IdTable<String>("voucher") {
+    override val id = varchar("code", 36).entityId().databaseGenerated()
+    val note = varchar("note", 10)
+    override val primaryKey = PrimaryKey(id)
+}
+
+private class Voucher : Model<String>() {
+    var note by Vouchers.note
+
+    companion object : ModelClass<String, Voucher>(Vouchers, ::Voucher)
 }
