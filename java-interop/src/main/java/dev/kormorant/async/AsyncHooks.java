@@ -15,7 +15,8 @@ import java.util.function.Consumer;
  * Where hooks around the saving, deleting and loading of models are registered: of one class ({@link ModelType#hooks}) or of all on a database
  * ({@link AsyncDatabase#hooks}). They run one after another, those of the database first, in the transaction of the caller; without one,
  * the call and its hooks are a transaction of their own. What a hook calls on the handle it gets belongs to that transaction. A stage
- * that fails, or an exception, fails the call and so vetoes it. Calls that change many rows by one statement run no hooks.
+ * that fails, or an exception, or a failed call on the handle that nobody has asked for, fails the call and so vetoes it. Calls that
+ * change many rows by one statement run no hooks.
  *
  * @param <M> the models
  */

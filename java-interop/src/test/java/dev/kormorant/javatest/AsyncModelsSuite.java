@@ -19,6 +19,7 @@ import dev.kormorant.RelationNotLoadedException;
 import dev.kormorant.RepeatedLoadEvent;
 import dev.kormorant.RepeatedLoadException;
 import dev.kormorant.StaleModelException;
+import dev.kormorant.TransactionAbortedException;
 import dev.kormorant.ValidationException;
 import dev.kormorant.async.AsyncDatabase;
 import dev.kormorant.async.AsyncModels;
@@ -257,6 +258,17 @@ abstract class AsyncModelsSuite {
         assertEquals(List.of("Ann of 2", "Bob of 2"), List.copyOf(loaded));
         registrations.add(Employee.MODEL.hooks().onLoad((handle, employee) -> CompletableFuture.failedStage(new IllegalStateException("no"))));
         failure(IllegalStateException.class, staff.get(eq(CREW.name, "Ann")));
+    }
+
+    @Test
+    void a_failed_call_of_a_hook_that_nobody_waits_for_fails_the_save() {
+        hire("Ann", null);
+        registrations.add(Employee.MODEL.hooks().afterSave((handle, employee, created) -> {
+            handle.exec("INSERT INTO no_such_table VALUES (1)");
+            return null;
+        }));
+        failure(TransactionAbortedException.class, staff.create(employee -> employee.setName("Bob")));
+        assertEquals(1L, staff.count().join());
     }
 
     @Test

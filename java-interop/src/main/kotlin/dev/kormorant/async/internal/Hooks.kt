@@ -17,13 +17,15 @@ import java.util.function.Consumer
 /** A hook that is a function of Java's: it ends when its stage does, and what it calls on its funnel runs where the hook does. */
 internal class Hook<M : Model<*>>(private val function: BiFunction<Funnel, in M, out CompletionStage<*>?>) {
     suspend fun run(model: M) {
-        val database = checkNotNull(currentCoroutineContext()[Database])
+        val context = currentCoroutineContext()
         coroutineScope {
+            val funnel = Funnel(checkNotNull(context[Database]), this, "hook", emptyList())
             try {
-                function.apply(Funnel(database, this, "hook", emptyList()), model)?.await()
+                function.apply(funnel, model)?.await()
             } catch (error: CompletionException) {
                 throw error.cause ?: error
             }
+            funnel.finish()
         }
     }
 }
