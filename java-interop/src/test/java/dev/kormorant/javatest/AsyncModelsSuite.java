@@ -45,6 +45,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 abstract class AsyncModelsSuite {
     private static final Table[] TABLES = {CREW, BADGES};
+    private static final ThreadLocal<String> TRACE = new ThreadLocal<>();
 
     record EmployeeRow(Long id, String name, int salary) {}
 
@@ -269,6 +270,31 @@ abstract class AsyncModelsSuite {
         }));
         failure(TransactionAbortedException.class, staff.create(employee -> employee.setName("Bob")));
         assertEquals(1L, staff.count().join());
+    }
+
+    @Test
+    void what_the_caller_has_bound_to_its_thread_is_there_for_the_calls_of_a_hook() {
+        var seen = new ConcurrentLinkedQueue<String>();
+        try (var carrying = AsyncDatabase.open(url(), config -> config
+                .executor(task -> new Thread(task).start())
+                .listener((StatementListener) statement -> {
+                    if (statement.sql().contains("traced")) seen.add(String.valueOf(TRACE.get()));
+                })
+                .carry(() -> {
+                    var trace = TRACE.get();
+                    return () -> {
+                        var before = TRACE.get();
+                        TRACE.set(trace);
+                        return () -> TRACE.set(before);
+                    };
+                }))) {
+            registrations.add(Employee.MODEL.hooks().afterSave((handle, employee, created) -> handle.exec("SELECT 1 AS traced")));
+            TRACE.set("caller");
+            carrying.models(Employee.MODEL).create(employee -> employee.setName("Ann")).join();
+        } finally {
+            TRACE.remove();
+        }
+        assertEquals(List.of("caller"), List.copyOf(seen));
     }
 
     @Test

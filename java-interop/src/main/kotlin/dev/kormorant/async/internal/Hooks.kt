@@ -19,7 +19,7 @@ internal class Hook<M : Model<*>>(private val function: BiFunction<Funnel, in M,
     suspend fun run(model: M) {
         val context = currentCoroutineContext()
         coroutineScope {
-            val funnel = Funnel(checkNotNull(context[Database]), this, "hook", emptyList())
+            val funnel = Funnel(checkNotNull(context[Database]), this, "hook", context[Carried]?.carriers.orEmpty())
             try {
                 function.apply(funnel, model)?.await()
             } catch (error: CompletionException) {
