@@ -109,7 +109,7 @@ public suspend fun Model<*>.save(only: Set<Column<*>>? = null, forceInsert: Bool
  * @return how many rows of the model itself were deleted: 1, or 0 if the row was gone.
  * @throws ConstraintViolationException if other rows refer to it.
  * @throws StaleModelException if the class counts versions and the row has another one, or is gone.
- * @throws IllegalStateException if the model is new.
+ * @throws IllegalStateException if the model is new, or a column that a cascade goes by has a value that is not saved.
  */
 public suspend fun Model<*>.delete(cascade: Cascade = Cascade.NONE): Int = state.modelClass.delete(this, cascade)
 

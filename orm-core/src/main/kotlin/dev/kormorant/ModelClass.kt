@@ -15,6 +15,7 @@ import dev.kormorant.internal.Unset
 import dev.kormorant.internal.bits
 import dev.kormorant.internal.equalTo
 import dev.kormorant.internal.peersOf
+import dev.kormorant.internal.restoring
 import dev.kormorant.internal.rowOf
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.withContext
@@ -200,13 +201,14 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
      * @param keys columns of one unique constraint; by default the first one of the table, the primary key before others, whose columns
      * [init] sets. MySQL and MariaDB look at all unique constraints of the table.
      * @return the model as the database stored it.
-     * @throws IllegalArgumentException if [init] sets the columns of no unique constraint.
+     * @throws IllegalArgumentException if [init] sets the columns of no unique constraint, or one of them to NULL.
      */
     public suspend fun upsert(vararg keys: Column<*>, init: M.() -> Unit): M {
         val model = new(init)
         val given = model.state.dirtyColumns()
-        val key = if (keys.isEmpty()) shape.uniqueKeys.firstOrNull { key -> key.all { given[it] } }?.asList() else keys.map { shape.position(it) }
-        require(key != null && key.all { given[it] }) { "upsert must set all columns of a unique constraint of ${table.tableName}." }
+        fun isGiven(position: Int) = given[position] && model.state.row()[position] != null
+        val key = if (keys.isEmpty()) shape.uniqueKeys.firstOrNull { it.all(::isGiven) }?.asList() else keys.map { shape.position(it) }
+        require(key != null && key.all(::isGiven)) { "upsert must set all columns of a unique constraint of ${table.tableName}, none to NULL." }
         writer().upsert(model, BitSet().also { bits -> key.forEach { bits.set(it) } })
         return model
     }
@@ -320,8 +322,10 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
         val wanted = if (only == null) before else shape.bits(only).apply { and(before) }
         if (wanted.isEmpty) return false
         val database = currentDatabase()
+        val values = if (only == null) null else model.state.row().clone()
         return database.saving(this, model, created = false) {
-            val byHooks = model.state.dirtyColumns().apply { andNot(before) }
+            val byHooks = model.state.dirtyColumns()
+            if (values != null) before.stream().forEach { if (model.state.row()[it] == values[it]) byHooks.clear(it) }
             writer().update(model, wanted.apply { or(byHooks) })
         }
     }
@@ -338,7 +342,7 @@ public abstract class ModelClass<ID : Any, M : Model<ID>>(public val table: IdTa
         val database = currentDatabase()
         return database.deleting(this, model) {
             if (cascade == Cascade.NONE) writer().delete(model)
-            else database.transaction {
+            else database.restoring(listOf(model)) {
                 Cascading(database, database.openBridge(), cascade).clear(this@ModelClass, listOf(model))
                 writer().delete(model)
             }

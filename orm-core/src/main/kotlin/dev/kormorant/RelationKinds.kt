@@ -82,7 +82,7 @@ public sealed class Relation<V : Related<*>>(private val later: Lazy<ModelClass<
     }
 
     override fun equals(other: Any?): Boolean = this === other ||
-        other is Relation<*> && other.javaClass == javaClass && other.ownerKey == ownerKey && other.foundBy == foundBy && other.target.table == target.table
+        other is Relation<*> && other.javaClass == javaClass && other.ownerKey == ownerKey && other.foundBy == foundBy && other.target === target && other.order == order
 
     override fun hashCode(): Int = foundBy.hashCode()
 
@@ -122,7 +122,10 @@ public sealed class AnyReference<V : Related<*>>(later: Lazy<ModelClass<*, *>>, 
 
     internal fun assign(owner: Model<*>, model: Model<*>?) {
         require(model == null || !model.isNew) { "$model must be saved before $owner can refer to it." }
-        ownerKey.columns.zip(foundBy.columns).forEach { (column, key) -> owner.state.write(column, model?.let { column.valueOf(it, key) }) }
+        ownerKey.columns.zip(foundBy.columns).forEach { (column, key) ->
+            if (model != null) owner.state.write(column, column.valueOf(model, key))
+            else if (column.columnType.nullable) owner.state.write(column, null)
+        }
         owner.state.relate(this, model)
     }
 

@@ -12,14 +12,33 @@ import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
 /**
- * Where hooks around the saving and deleting of models are registered: of one class ({@link ModelType#hooks}) or of all on a database
+ * Where hooks around the saving, deleting and loading of models are registered: of one class ({@link ModelType#hooks}) or of all on a database
  * ({@link AsyncDatabase#hooks}). They run one after another, those of the database first, in the transaction of the caller; without one,
  * the call and its hooks are a transaction of their own. What a hook calls on the handle it gets belongs to that transaction. A stage
- * that fails, or an exception, fails the call and so vetoes it. Calls that change many rows by one statement run no hooks.
+ * that fails, or an exception, or a failed call on the handle that nobody has asked for, fails the call and so vetoes it. Calls that
+ * change many rows by one statement run no hooks.
  *
  * @param <M> the models
  */
 public final class AsyncHooks<M extends Model<?>> {
+    /**
+     * A hook that runs after a model was written.
+     *
+     * @param <M> the models
+     */
+    @FunctionalInterface
+    public interface SaveHook<M> {
+        /**
+         * Called in the transaction of the call that writes.
+         *
+         * @param handle what is called on it belongs to that transaction
+         * @param model what was written
+         * @param created whether the row was inserted, and not updated
+         * @return a stage that is complete when the hook is done, or {@code null}
+         */
+        CompletionStage<?> saved(AsyncStatements handle, M model, boolean created);
+    }
+
     private final ModelHooks<M> hooks;
 
     AsyncHooks(ModelHooks<M> hooks) {
@@ -48,13 +67,14 @@ public final class AsyncHooks<M extends Model<?>> {
     }
 
     /**
-     * Runs a hook after a model was inserted or updated.
+     * Runs a hook after a model was inserted or updated, and tells it which of the two.
      *
      * @param hook returns a stage that is complete when it is done, or {@code null}
      * @return takes the hook away when closed
      */
-    public Registration afterSave(BiFunction<? super AsyncStatements, ? super M, ? extends CompletionStage<?>> hook) {
-        return Hooks.afterSave(hooks, hook(hook));
+    public Registration afterSave(SaveHook<? super M> hook) {
+        return Hooks.afterSave(
+                hooks, hook((handle, model) -> hook.saved(handle, model, true)), hook((handle, model) -> hook.saved(handle, model, false)));
     }
 
     /**
@@ -85,6 +105,17 @@ public final class AsyncHooks<M extends Model<?>> {
      */
     public Registration afterCommit(Consumer<? super M> action) {
         return Hooks.afterCommit(hooks, action);
+    }
+
+    /**
+     * Runs a hook for each model that a query returns or a relation loads, before the caller has it. Without a transaction of the caller each
+     * call on its handle is one by itself.
+     *
+     * @param hook returns a stage that is complete when it is done, or {@code null}
+     * @return takes the hook away when closed
+     */
+    public Registration onLoad(BiFunction<? super AsyncStatements, ? super M, ? extends CompletionStage<?>> hook) {
+        return Hooks.onLoad(hooks, hook(hook));
     }
 
     private Hook<M> hook(BiFunction<? super AsyncStatements, ? super M, ? extends CompletionStage<?>> function) {

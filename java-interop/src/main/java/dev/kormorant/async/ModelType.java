@@ -91,7 +91,7 @@ public final class ModelType<I, M extends Model<I>> extends ModelClass<I, M> {
     }
 
     /**
-     * Hooks around the saving and deleting of these models.
+     * Hooks around the saving, deleting and loading of these models.
      *
      * @return where to register them
      */

@@ -19,6 +19,7 @@ import dev.kormorant.RelationNotLoadedException;
 import dev.kormorant.RepeatedLoadEvent;
 import dev.kormorant.RepeatedLoadException;
 import dev.kormorant.StaleModelException;
+import dev.kormorant.TransactionAbortedException;
 import dev.kormorant.ValidationException;
 import dev.kormorant.async.AsyncDatabase;
 import dev.kormorant.async.AsyncModels;
@@ -44,6 +45,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 abstract class AsyncModelsSuite {
     private static final Table[] TABLES = {CREW, BADGES};
+    private static final ThreadLocal<String> TRACE = new ThreadLocal<>();
 
     record EmployeeRow(Long id, String name, int salary) {}
 
@@ -212,7 +214,7 @@ abstract class AsyncModelsSuite {
         registrations.add(Employee.MODEL.hooks().check((violations, employee) -> {
             if (employee.getSalary() < 0) violations.reject("must not be negative", CREW.salary);
         }));
-        registrations.add(Employee.MODEL.hooks().afterSave((handle, employee) -> employee.getName().startsWith("Deputy")
+        registrations.add(Employee.MODEL.hooks().afterSave((handle, employee, created) -> employee.getName().startsWith("Deputy")
                 ? CompletableFuture.completedStage(null)
                 : staff.create(handle, deputy -> deputy.setName("Deputy " + employee.getName()))));
         var committed = new ConcurrentLinkedQueue<String>();
@@ -228,6 +230,71 @@ abstract class AsyncModelsSuite {
         registrations.add(Employee.MODEL.hooks().beforeDelete((handle, employee) -> CompletableFuture.failedStage(new IllegalStateException("no"))));
         failure(IllegalStateException.class, staff.delete(staff.get(eq(CREW.name, "Ann")).join()));
         assertEquals(2L, staff.count().join());
+    }
+
+    @Test
+    void a_hook_after_saving_is_told_whether_the_row_was_created() {
+        var saved = new ConcurrentLinkedQueue<String>();
+        registrations.add(Employee.MODEL.hooks().afterSave((handle, employee, created) -> {
+            saved.add(employee.getName() + " " + created);
+            return null;
+        }));
+        var ann = hire("Ann", null);
+        ann.setName("Anna");
+        assertTrue(staff.save(ann).join());
+        assertEquals(List.of("Ann true", "Anna false"), List.copyOf(saved));
+    }
+
+    @Test
+    void a_hook_on_loading_is_done_before_the_caller_has_the_model() {
+        var ann = hire("Ann", null);
+        hire("Bob", ann);
+        var loaded = new ConcurrentLinkedQueue<String>();
+        registrations.add(Employee.MODEL.hooks().onLoad((handle, employee) -> staff
+                .count(handle)
+                .thenAccept(people -> loaded.add(employee.getName() + " of " + people))));
+        var boss = staff.get(eq(CREW.name, "Ann")).join();
+        assertEquals(List.of("Ann of 2"), List.copyOf(loaded));
+        assertEquals(1, staff.load(boss, Employee.TEAM).join().size());
+        assertEquals(List.of("Ann of 2", "Bob of 2"), List.copyOf(loaded));
+        registrations.add(Employee.MODEL.hooks().onLoad((handle, employee) -> CompletableFuture.failedStage(new IllegalStateException("no"))));
+        failure(IllegalStateException.class, staff.get(eq(CREW.name, "Ann")));
+    }
+
+    @Test
+    void a_failed_call_of_a_hook_that_nobody_waits_for_fails_the_save() {
+        hire("Ann", null);
+        registrations.add(Employee.MODEL.hooks().afterSave((handle, employee, created) -> {
+            handle.exec("INSERT INTO no_such_table VALUES (1)");
+            return null;
+        }));
+        failure(TransactionAbortedException.class, staff.create(employee -> employee.setName("Bob")));
+        assertEquals(1L, staff.count().join());
+    }
+
+    @Test
+    void what_the_caller_has_bound_to_its_thread_is_there_for_the_calls_of_a_hook() {
+        var seen = new ConcurrentLinkedQueue<String>();
+        try (var carrying = AsyncDatabase.open(url(), config -> config
+                .executor(task -> new Thread(task).start())
+                .listener((StatementListener) statement -> {
+                    if (statement.sql().contains("traced")) seen.add(String.valueOf(TRACE.get()));
+                })
+                .carry(() -> {
+                    var trace = TRACE.get();
+                    return () -> {
+                        var before = TRACE.get();
+                        TRACE.set(trace);
+                        return () -> TRACE.set(before);
+                    };
+                }))) {
+            registrations.add(Employee.MODEL.hooks().afterSave((handle, employee, created) -> handle.exec("SELECT 1 AS traced")));
+            TRACE.set("caller");
+            carrying.models(Employee.MODEL).create(employee -> employee.setName("Ann")).join();
+        } finally {
+            TRACE.remove();
+        }
+        assertEquals(List.of("caller"), List.copyOf(seen));
     }
 
     @Test

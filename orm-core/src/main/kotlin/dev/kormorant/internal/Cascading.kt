@@ -27,6 +27,9 @@ internal class Cascading(private val database: Database, private val bridge: Exp
     suspend fun clear(type: ModelClass<*, *>, owners: List<Model<*>>) {
         owners.mapTo(doomed) { it.id }
         for (relation in type.downward()) {
+            check(owners.none { it.state.hasChanged(relation.ownerKey.columns) }) {
+                "Rows refer to ${relation.ownerKey} of ${type.table.tableName}, which has a value that is not saved: save or refresh the model before."
+            }
             val keys = owners.mapNotNull { relation.ownerKey.of(it.state) }.distinct()
             if (keys.isNotEmpty()) when (relation) {
                 is ManyToMany<*> -> delete(relation.link, relation.foundBy, keys)

@@ -32,7 +32,7 @@ internal class ModelState(private val model: Model<*>) {
     var isNew: Boolean = true
         private set
 
-    val isDirty: Boolean get() = isNew || dirty?.isEmpty == false
+    val isDirty: Boolean get() = isNew || !dirtyColumns().isEmpty
 
     private val shape: TableShape get() = modelClass.shape
 
@@ -103,6 +103,9 @@ internal class ModelState(private val model: Model<*>) {
         if (shape.version >= 0) changed.clear(shape.version)
         return changed
     }
+
+    /** Whether one of [columns] has another value than the row is known to have. */
+    fun hasChanged(columns: List<Column<*>>): Boolean = dirty?.let { changed -> columns.any { changed[shape.position(it)] } } ?: false
 
     /** Takes the row as the database has it. */
     fun loaded(row: Array<Any?>) {

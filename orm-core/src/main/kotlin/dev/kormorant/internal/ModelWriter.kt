@@ -3,10 +3,13 @@ package dev.kormorant.internal
 import dev.kormorant.Database
 import dev.kormorant.Model
 import dev.kormorant.ModelClass
+import dev.kormorant.RecordNotFoundException
 import dev.kormorant.StaleModelException
+import dev.kormorant.UnsupportedByDialectException
 import dev.kormorant.driver.RawResult
 import dev.kormorant.transaction
 import org.jetbrains.exposed.v1.core.Column
+import org.jetbrains.exposed.v1.core.isAutoInc
 import java.util.BitSet
 
 /** Writes models of one class on one database, and takes over what the database makes of them. */
@@ -63,14 +66,20 @@ internal class ModelWriter(private val type: ModelClass<*, *>, private val datab
         val given = givenColumns(model)
         val upsert = sql.upsertShape(given, key, if (changed.isEmpty) key else changed)
         val result = database.run(sql.insert(upsert, model.state.row()))
-        val stored = result.rows.firstOrNull()?.let { row -> bridge.render { sql.decode(row, RowView()) } } ?: readBack(model, key)
+        val stored = result.rows.firstOrNull()?.let { row -> bridge.render { sql.decode(row, RowView()) } } ?: readBack(model, key, given)
         model.state.reloaded(stored)
     }
 
-    private suspend fun readBack(model: Model<*>, key: BitSet): Array<Any?> {
-        val columns = KeyColumns(key.stream().toArray().map { shape.columns[it] })
-        val row = database.rowsByKey(bridge, columns, listOfNotNull(columns.of(model.state)), shape.columns.asList()).values.single()
-        return bridge.render { rowOf(shape, row) }
+    /** The row that was written, found by [key], or by another unique key [given] if it was that one that the database met. */
+    private suspend fun readBack(model: Model<*>, key: BitSet, given: BitSet): Array<Any?> {
+        val others = shape.uniqueKeys.filter { unique -> unique.all { given[it] } }
+        for (unique in listOf(key.stream().toArray()) + others) {
+            val columns = KeyColumns(unique.map { shape.columns[it] })
+            val value = columns.of(model.state) ?: continue
+            val row = database.rowsByKey(bridge, columns, listOf(value), shape.columns.asList()).values.singleOrNull() ?: continue
+            return bridge.render { rowOf(shape, row) }
+        }
+        throw RecordNotFoundException("The row of ${shape.table.tableName} that was written is gone.", null, null)
     }
 
     suspend fun delete(model: Model<*>): Int {
@@ -85,9 +94,10 @@ internal class ModelWriter(private val type: ModelClass<*, *>, private val datab
     /** Inserts rows that give the same columns, with one statement, and takes over what the database made. */
     private suspend fun insertPart(given: BitSet, models: List<Model<*>>) {
         val insert = sql.insertShape(given)
+        val missing = sql.missing(given)
+        if (insert.returned.isEmpty()) requireKnownKey(missing)
         val rows = models.map { it.state.rowToFill() }
         val result = database.run(if (rows.size == 1) sql.insert(insert, rows[0]) else sql.insertAll(insert, rows))
-        val missing = sql.missing(given)
         if (insert.returned.isNotEmpty()) {
             takeReturned(insert, rows, result)
         } else if (missing.isNotEmpty()) {
@@ -96,6 +106,15 @@ internal class ModelWriter(private val type: ModelClass<*, *>, private val datab
         }
         for (row in rows) for (position in row.indices) if (row[position] === Unset) row[position] = null
         models.forEach { it.state.saved(ALL) }
+    }
+
+    /** Without RETURNING a database tells the numbers it has counted, but no other key. */
+    private fun requireKnownKey(missing: IntArray) {
+        val unknown = missing.map { shape.columns[it] }.firstOrNull { it in shape.keyColumns.columns && !it.columnType.isAutoInc } ?: return
+        throw UnsupportedByDialectException(
+            "${bridge.dialect.name} does not tell what it puts into ${shape.table.tableName}.${unknown.name}, which is part of the key.",
+            "Set the column, or give it a default of the client.",
+        )
     }
 
     private fun takeReturned(insert: InsertShape, rows: List<Array<Any?>>, result: RawResult) = bridge.render {
@@ -155,7 +174,7 @@ internal class ModelWriter(private val type: ModelClass<*, *>, private val datab
 }
 
 /** Runs [block] in a transaction; if it fails, [models] are as they were. */
-private suspend fun <T> Database.restoring(models: List<Model<*>>, block: suspend () -> T): T {
+internal suspend fun <T> Database.restoring(models: List<Model<*>>, block: suspend () -> T): T {
     val restore = models.map { it.state.snapshot() }
     try {
         return transaction { block() }

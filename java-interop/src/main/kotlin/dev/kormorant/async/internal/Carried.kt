@@ -7,7 +7,7 @@ import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
 
 /** What the thread that makes a call has bound to itself, put on each thread on which the call goes on. */
-internal class Carried private constructor(private val binders: List<ContextCarrier.Binder>) :
+internal class Carried private constructor(val carriers: List<ContextCarrier>, private val binders: List<ContextCarrier.Binder>) :
     AbstractCoroutineContextElement(Carried), ThreadContextElement<List<AutoCloseable>> {
     override fun updateThreadContext(context: CoroutineContext): List<AutoCloseable> = binders.map { it.bind() }
 
@@ -17,7 +17,7 @@ internal class Carried private constructor(private val binders: List<ContextCarr
 
     companion object Key : CoroutineContext.Key<Carried> {
         /** Of the calling thread. */
-        fun here(carriers: List<ContextCarrier>): Carried = Carried(listOf(mdc()) + carriers.map { it.capture() })
+        fun here(carriers: List<ContextCarrier>): Carried = Carried(carriers, listOf(mdc()) + carriers.map { it.capture() })
 
         private fun mdc(): ContextCarrier.Binder {
             val captured = MDC.getCopyOfContextMap()

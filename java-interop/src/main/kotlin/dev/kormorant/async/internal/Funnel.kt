@@ -102,9 +102,18 @@ internal class Funnel private constructor(
     private suspend fun <T> CoroutineScope.inBlock(transaction: Transaction, block: BiFunction<Funnel, Transaction, out CompletionStage<out T>?>): T {
         val inner = inner(this, transaction)
         val value = awaited(block.apply(inner, transaction))
-        while (true) (coroutineContext[Job]?.children?.firstOrNull() ?: break).join()
-        inner.held?.requireObserved()
+        inner.finish()
         return value
+    }
+
+    /**
+     * Waits for the calls made until now.
+     *
+     * @throws TransactionAbortedException if one has failed and nobody has asked how it went.
+     */
+    suspend fun finish() {
+        while (true) (coroutineContext[Job]?.children?.firstOrNull() ?: break).join()
+        held?.requireObserved()
     }
 
     fun commit(transaction: Transaction, begin: Boolean): CompletableFuture<Void?> = start {

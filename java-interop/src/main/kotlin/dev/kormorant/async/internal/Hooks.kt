@@ -17,13 +17,15 @@ import java.util.function.Consumer
 /** A hook that is a function of Java's: it ends when its stage does, and what it calls on its funnel runs where the hook does. */
 internal class Hook<M : Model<*>>(private val function: BiFunction<Funnel, in M, out CompletionStage<*>?>) {
     suspend fun run(model: M) {
-        val database = checkNotNull(currentCoroutineContext()[Database])
+        val context = currentCoroutineContext()
         coroutineScope {
+            val funnel = Funnel(checkNotNull(context[Database]), this, "hook", context[Carried]?.carriers.orEmpty())
             try {
-                function.apply(Funnel(database, this, "hook", emptyList()), model)?.await()
+                function.apply(funnel, model)?.await()
             } catch (error: CompletionException) {
                 throw error.cause ?: error
             }
+            funnel.finish()
         }
     }
 }
@@ -37,13 +39,17 @@ internal object Hooks {
     fun <M : Model<*>> check(hooks: ModelHooks<M>, check: BiConsumer<in Violations, in M>): Registration = hooks.validate { check.accept(this, it) }
 
     @JvmStatic
-    fun <M : Model<*>> afterSave(hooks: ModelHooks<M>, hook: Hook<M>): Registration = hooks.afterSave { model, _ -> hook.run(model) }
+    fun <M : Model<*>> afterSave(hooks: ModelHooks<M>, afterInsert: Hook<M>, afterUpdate: Hook<M>): Registration =
+        hooks.afterSave { model, created -> (if (created) afterInsert else afterUpdate).run(model) }
 
     @JvmStatic
     fun <M : Model<*>> beforeDelete(hooks: ModelHooks<M>, hook: Hook<M>): Registration = hooks.beforeDelete { hook.run(it) }
 
     @JvmStatic
     fun <M : Model<*>> afterDelete(hooks: ModelHooks<M>, hook: Hook<M>): Registration = hooks.afterDelete { hook.run(it) }
+
+    @JvmStatic
+    fun <M : Model<*>> onLoad(hooks: ModelHooks<M>, hook: Hook<M>): Registration = hooks.onLoad { hook.run(it) }
 
     @JvmStatic
     fun <M : Model<*>> afterCommit(hooks: ModelHooks<M>, action: Consumer<in M>): Registration = hooks.afterCommit { action.accept(it) }

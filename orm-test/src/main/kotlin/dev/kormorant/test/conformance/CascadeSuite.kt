@@ -4,6 +4,7 @@ import dev.kormorant.Cascade
 import dev.kormorant.ConstraintKind
 import dev.kormorant.ConstraintViolationException
 import dev.kormorant.delete
+import dev.kormorant.refresh
 import dev.kormorant.save
 import dev.kormorant.selectAll
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -12,7 +13,7 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 
 /** Deleting a model together with what refers to it. */
-public abstract class CascadeSuite(backend: Backend) : Suite(backend, Nodes, Leaves, Stamps, NodeStamps, Members, Cards, Lockers) {
+public abstract class CascadeSuite(backend: Backend) : Suite(backend, Nodes, Leaves, Stamps, NodeStamps, Members, Cards, Lockers, Cities, Flights) {
     private suspend fun node(nodeName: String, above: Node? = null) = Node.create {
         name = nodeName
         parent.value = above
@@ -129,5 +130,35 @@ public abstract class CascadeSuite(backend: Backend) : Suite(backend, Nodes, Lea
         assertTrue(root.isNew)
         assertTrue(root.save())
         assertEquals(1, Node.count())
+    }
+
+    @Test
+    public fun `a cascade that is refused at COMMIT leaves the model as it was (M9)`(): Unit = test {
+        needs(can.deferredConstraints, "deferred constraints")
+        val root = node("root")
+        db.exec("CREATE TABLE mention (id BIGINT PRIMARY KEY, node BIGINT REFERENCES node (id) DEFERRABLE INITIALLY DEFERRED)")
+        try {
+            db.exec("INSERT INTO mention (id, node) VALUES (1, ${root.id})")
+            assertFails<ConstraintViolationException> { root.delete(Cascade.DELETE) }
+            assertTrue(!root.isNew)
+            db.exec("DELETE FROM mention")
+            assertEquals(1, root.delete(Cascade.DELETE))
+        } finally {
+            db.exec("DROP TABLE mention")
+        }
+    }
+
+    @Test
+    public fun `a cascade does not follow a key that is not saved yet (M9)`(): Unit = test {
+        val (vienna, prague) = listOf("VIE", "PRG").map { City.create { code = it; name = it } }
+        Flight.getOrCreate("OS1") { origin.value = prague; destination.value = prague }
+        vienna.name = "Wien"
+        vienna.code = "PRG"
+        assertFails<IllegalStateException> { vienna.delete(Cascade.DELETE) }
+        assertEquals(2L to 1L, City.count() to Flight.count())
+        vienna.refresh()
+        vienna.name = "Wien"
+        assertEquals(1, vienna.delete(Cascade.DELETE))
+        assertEquals(1, Flight.count())
     }
 }

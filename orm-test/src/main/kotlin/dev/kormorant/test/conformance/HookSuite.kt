@@ -194,6 +194,10 @@ public abstract class HookSuite(backend: Backend) : Suite(backend, Users, Tweets
         val stored = Note.get(note.id)
         assertEquals(listOf("ann", "bob", "two", "first"), listOf(stored.createdBy, stored.changedBy, stored.text, stored.title))
         assertTrue(note.isDirty)
+        note.changedBy = "nobody"
+        withContext(Editor("cid")) { assertTrue(note.save(only = setOf(Audited.title))) }
+        assertEquals("cid" to "second", Note.get(note.id).let { it.changedBy to it.title })
+        assertFalse(note.isDirty)
     }
 }
 

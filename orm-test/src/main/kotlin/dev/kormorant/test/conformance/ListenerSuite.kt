@@ -235,7 +235,7 @@ public abstract class ListenerSuite(backend: Backend) : Suite(backend, Pages) {
     }
 
     @Test
-    public fun `the logger tells time, rows and text, slow statements louder, and no secret ever`(): Unit = test {
+    public fun `the logger tells time, rows and text at DEBUG, slow statements louder, and no secret ever (M21)`(): Unit = test {
         val secret = UUID.randomUUID().toString()
         val all = RecordingLogger(debug = true)
         val slow = RecordingLogger(debug = false)

@@ -219,6 +219,23 @@ internal class Book : LongModel() {
     companion object : LongModelClass<Book>(Books, ::Book)
 }
 
+/** Of the key of two columns that it refers to, one is always there. */
+internal object Boxes : LongIdTable("box") {
+    val hall = integer("hall")
+    val level = integer("level_no").nullable()
+
+    init {
+        foreignKey(hall, level, target = Shelves.primaryKey)
+    }
+}
+
+internal class Box : LongModel() {
+    var hall by Boxes.hall
+    val shelf by Shelf.optionalReferencedOn(Boxes.hall, Boxes.level)
+
+    companion object : LongModelClass<Box>(Boxes, ::Box)
+}
+
 /** Referred to by another unique column than the id. */
 internal object Cities : LongIdTable("city") {
     val code = varchar("code", 3).uniqueIndex()

@@ -19,6 +19,7 @@ import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.toList
 import org.jetbrains.exposed.v1.core.SortOrder
 import org.jetbrains.exposed.v1.core.dao.id.CompositeID
+import org.jetbrains.exposed.v1.core.dao.id.EntityID
 import org.jetbrains.exposed.v1.core.eq
 import org.jetbrains.exposed.v1.core.isNull
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -197,6 +198,14 @@ public abstract class ModelSuite(backend: Backend) : Suite(backend, Pages, Ticke
         assertEquals("new", Page.get(page.id).key)
         assertFalse(page.save(only = setOf(Pages.key)))
         assertFails<IllegalArgumentException> { Page.new { key = "x" }.save(only = setOf(Pages.key)) }
+    }
+
+    @Test
+    public fun `a key set anew is nothing to save`(): Unit = test {
+        val page = Page.create { key = "title" }
+        page[Pages.id] = EntityID(page.id.value + 1, Pages)
+        assertFalse(page.isDirty)
+        assertQueries(0) { assertFalse(page.save()) }
     }
 
     @Test

@@ -9,7 +9,10 @@ import dev.kormorant.Database
 import dev.kormorant.LongModel
 import dev.kormorant.LongModelClass
 import dev.kormorant.NoDatabaseException
+import dev.kormorant.Model
+import dev.kormorant.ModelClass
 import dev.kormorant.RecordNotFoundException
+import dev.kormorant.UnsupportedByDialectException
 import dev.kormorant.addLogger
 import dev.kormorant.delete
 import dev.kormorant.deleteAll
@@ -172,6 +175,31 @@ public abstract class ModelWriteSuite(backend: Backend) : Suite(backend, Members
     public fun `upsert counts the version of a row it changes (N16)`(): Unit = test {
         assertEquals(0, Purse.upsert { owner = "ann"; balance = 1 }.version)
         assertEquals(1, Purse.upsert { owner = "ann"; balance = 2 }.version)
+    }
+
+    @Test
+    public fun `upsert that meets another unique key than its own is refused, or returns the row it changed`(): Unit = test {
+        val ann = member("ann@x") { club = "chess"; number = 1 }
+        val outcome = runCatching { Member.upsert(Members.email) { email = "bob@x"; club = "chess"; number = 1; visits = 3 } }
+        outcome.onSuccess { assertEquals(ann.id to 3, it.id to it.visits) }
+            .onFailure { assertEquals(ConstraintKind.UNIQUE, (it as? ConstraintViolationException ?: throw it).kind) }
+        assertEquals(1, Member.count())
+    }
+
+    @Test
+    public fun `upsert by a unique key that is NULL is refused before any statement`(): Unit = test {
+        assertQueries(0) {
+            assertFails<IllegalArgumentException> { Member.upsert(Members.club, Members.number) { email = "ann@x"; club = "chess"; number = null } }
+        }
+    }
+
+    @Test
+    public fun `a key that only the database could make is refused where it does not tell it`(): Unit = test {
+        needs(!can.insertReturning, "need to be asked for what it made")
+        assertQueries(0) {
+            assertFails<UnsupportedByDialectException> { Voucher.create { note = "x" } }
+            assertFails<UnsupportedByDialectException> { Voucher.createAll(List(2) { Voucher.new { note = "x" } }) }
+        }
     }
 
     // ---- Many at once
@@ -475,4 +503,16 @@ internal class Greeter : LongModel() {
     }
 
     companion object : LongModelClass<Greeter>(Members, ::Greeter)
+}
+
+private object Vouchers : IdTable<String>("voucher") {
+    override val id = varchar("code", 36).entityId().databaseGenerated()
+    val note = varchar("note", 10)
+    override val primaryKey = PrimaryKey(id)
+}
+
+private class Voucher : Model<String>() {
+    var note by Vouchers.note
+
+    companion object : ModelClass<String, Voucher>(Vouchers, ::Voucher)
 }

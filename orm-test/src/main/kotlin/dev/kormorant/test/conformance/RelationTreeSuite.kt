@@ -8,6 +8,7 @@ import dev.kormorant.RelationNotLoadedException
 import dev.kormorant.RepeatedLoadEvent
 import dev.kormorant.RepeatedLoadException
 import dev.kormorant.batchInsert
+import dev.kormorant.optionalReferrersOn
 import dev.kormorant.referrersOn
 import dev.kormorant.save
 import dev.kormorant.selectAll
@@ -38,7 +39,7 @@ import java.util.IdentityHashMap
 
 /** All kinds of relations, trees of them loaded along with a query, and how many queries they take. */
 public abstract class RelationTreeSuite(backend: Backend) :
-    Suite(backend, Users, Tweets, Tags, TweetTags, Nodes, Leaves, Stamps, NodeStamps, Members, Cards, Lockers, Shelves, Books, Cities, Flights) {
+    Suite(backend, Users, Tweets, Tags, TweetTags, Nodes, Leaves, Stamps, NodeStamps, Members, Cards, Lockers, Shelves, Books, Boxes, Cities, Flights) {
     /** Each user has [tweets] tweets, each with the tags red and green. */
     private suspend fun people(vararg names: String, tweets: Int = 3) {
         val tags = listOf("red", "green").map { Tag.create { name = it } }
@@ -391,6 +392,29 @@ public abstract class RelationTreeSuite(backend: Backend) :
         assertQueries(1) { assertEquals("bob", tweet.user().name) }
     }
 
+    @Test
+    public fun `relations by the same columns in another order, or to another class, are loaded apart`(): Unit = test {
+        val root = node("root")
+        for (child in listOf("a", "b")) node(child, root)
+        val tree = Tree.get(root.id)
+        assertEquals(listOf("a", "b"), tree.children().map { it.name })
+        assertFalse(tree.backwards.isLoaded)
+        assertEquals(listOf("b", "a"), tree.backwards().map { it.name })
+        assertEquals(listOf("a", "b"), tree.nodes().map { it.name }.sorted())
+        val loaded = Tree.find { Nodes.id eq root.id }.with(Tree::children, Tree::backwards).single()
+        assertEquals(listOf("a", "b") to listOf("b", "a"), loaded.children.value.map { it.name } to loaded.backwards.value.map { it.name })
+    }
+
+    @Test
+    public fun `emptying a reference by several columns leaves alone those that cannot be NULL (O17)`(): Unit = test {
+        val upper = Shelf.getOrCreate(CompositeID { it[Shelves.hall] = 1; it[Shelves.level] = 2 }) { label = "upper" }.first
+        val box = Box.create { shelf.value = upper }
+        box.shelf.value = null
+        assertEquals(1 to null, box.hall to box.shelf.id)
+        assertTrue(box.save())
+        assertNull(Box.get(box.id).shelf())
+    }
+
     // ---- Links
 
     @Test
@@ -405,6 +429,16 @@ public abstract class RelationTreeSuite(backend: Backend) :
         tweet.tags.forget()
         assertEquals(2, tweet.tags().size)
     }
+}
+
+/** A node whose children are asked for in several ways. */
+internal class Tree : LongModel() {
+    var name by Nodes.name
+    val children by Tree optionalReferrersOn Nodes.parent orderBy Nodes.name
+    val backwards by Tree.optionalReferrersOn(Nodes.parent).orderBy(Nodes.name, SortOrder.DESC)
+    val nodes by Node optionalReferrersOn Nodes.parent orderBy Nodes.name
+
+    companion object : LongModelClass<Tree>(Nodes, ::Tree)
 }
 
 /** A user whose tweets are loaded for all users of a result. */

@@ -41,7 +41,7 @@ public abstract class TransactionSuite(backend: Backend) : Suite(backend, Pages)
     // ---- Commit and rollback
 
     @Test
-    public fun `what the block returned is committed (T1)`(): Unit = test {
+    public fun `what the block returned is committed (M17, T1)`(): Unit = test {
         assertEquals(7, transaction { add("a", "b"); 7 })
         assertEquals(listOf("a", "b"), keys())
     }
@@ -73,7 +73,7 @@ public abstract class TransactionSuite(backend: Backend) : Suite(backend, Pages)
     }
 
     @Test
-    public fun `nested blocks roll back alone, three levels deep (T1)`(): Unit = test {
+    public fun `nested blocks roll back alone, three levels deep (M17, T1)`(): Unit = test {
         transaction {
             add("1")
             transaction {
@@ -125,7 +125,7 @@ public abstract class TransactionSuite(backend: Backend) : Suite(backend, Pages)
     }
 
     @Test
-    public fun `a named savepoint may have any name (T3, L6)`(): Unit = test {
+    public fun `a named savepoint may have any name (M17, T3, L6)`(): Unit = test {
         transaction { tx ->
             add("a")
             for (name in listOf("sp1", "two words", "it's \"odd\" `too`", "größe", "select", "a?b")) {
