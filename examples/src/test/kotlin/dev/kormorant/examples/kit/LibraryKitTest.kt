@@ -1,5 +1,6 @@
 package dev.kormorant.examples.kit
 
+import dev.kormorant.ConnectionException
 import dev.kormorant.Database
 import dev.kormorant.Schema
 import dev.kormorant.examples.library.Author
@@ -22,6 +23,7 @@ import kotlinx.coroutines.runBlocking
 import org.jetbrains.exposed.v1.core.eq
 import org.junit.jupiter.api.AfterAll
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertInstanceOf
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.TestInstance
 
@@ -73,7 +75,7 @@ class LibraryKitTest {
         script.loseLink("SELECT 2")
         script.open().use { db ->
             assertEquals(1, db.exec("SELECT 1").scalar())
-            runCatching { db.exec("SELECT 2") }
+            assertInstanceOf(ConnectionException::class.java, runCatching { db.exec("SELECT 2") }.exceptionOrNull())
             script.assertAllReturned(db)
         }
         assertEquals(listOf("SELECT 1", "SELECT 2"), script.sent)
